@@ -1,0 +1,387 @@
+//! The one representation of attribute values in motion and at rest: canonical bytes, read through borrowed views.
+//!
+//! The wire decoder writes these bytes, conditions, filters and projections read them in place, the wire encoder prints
+//! from them, and the engine stores them behind a version byte. Nothing on that way builds a map.
+//!
+//! ```text
+//!   value     tag(1) body
+//!   00 NULL   01 false   02 true                     no body
+//!   03 S      varint(len) bytes                      UTF-8
+//!   04 N      len(1) bytes                           number.rs
+//!   05 B      varint(len) bytes
+//!   06 SS 07 NS 08 BS   u32le(len) u32le(count) elements         element: varint(len) bytes, ascending, distinct
+//!   09 L      u32le(len) u32le(count) values
+//!   0A M      u32le(len) u32le(count) entries        entry: varint(len) name, value; ascending by name, distinct
+//!
+//!   len counts the bytes after the count. An item is one M value.
+//! ```
+//!
+//! What must stay true: the encoding is canonical (map entries and set elements are sorted, numbers have one form), so
+//! that equality of bytes is the service's equality for every type. Views trust their bytes: [`RawValue::validate`] is for
+//! bytes from outside (`stator check`); a view over corrupt bytes panics, never reads beyond them.
+
+use std::cmp::Ordering;
+
+use crate::number::{self, Number};
+
+mod encoder;
+mod validate;
+
+pub use encoder::Encoder;
+pub use validate::Malformed;
+
+/// The ten attribute types, in the order of their tags (both booleans are one type).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValueType {
+    /// `NULL`
+    Null,
+    /// `BOOL`
+    Bool,
+    /// `S`
+    S,
+    /// `N`
+    N,
+    /// `B`
+    B,
+    /// `SS`
+    SS,
+    /// `NS`
+    NS,
+    /// `BS`
+    BS,
+    /// `L`
+    L,
+    /// `M`
+    M,
+}
+
+impl ValueType {
+    /// The type's name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            ValueType::Null => "NULL",
+            ValueType::Bool => "BOOL",
+            ValueType::S => "S",
+            ValueType::N => "N",
+            ValueType::B => "B",
+            ValueType::SS => "SS",
+            ValueType::NS => "NS",
+            ValueType::BS => "BS",
+            ValueType::L => "L",
+            ValueType::M => "M",
+        }
+    }
+
+    /// The type of a wire name.
+    pub fn from_name(name: &str) -> Option<ValueType> {
+        use ValueType::{B, BS, Bool, L, M, N, NS, Null, S, SS};
+        [Null, Bool, S, N, B, SS, NS, BS, L, M].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+pub(crate) const TAG_NULL: u8 = 0;
+pub(crate) const TAG_FALSE: u8 = 1;
+pub(crate) const TAG_TRUE: u8 = 2;
+pub(crate) const TAG_S: u8 = 3;
+pub(crate) const TAG_N: u8 = 4;
+pub(crate) const TAG_B: u8 = 5;
+pub(crate) const TAG_SS: u8 = 6;
+pub(crate) const TAG_NS: u8 = 7;
+pub(crate) const TAG_BS: u8 = 8;
+pub(crate) const TAG_L: u8 = 9;
+pub(crate) const TAG_M: u8 = 10;
+
+/// Length and count in front of a container's elements.
+pub(crate) const CONTAINER_HEADER_BYTES: usize = 8;
+
+/// The encoded bytes of exactly one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RawValue<'a>(&'a [u8]);
+
+/// A value opened for reading.
+#[derive(Debug, Clone, Copy)]
+pub enum ValueRef<'a> {
+    /// `NULL`
+    Null,
+    /// `BOOL`
+    Bool(bool),
+    /// `S`, valid UTF-8.
+    S(&'a [u8]),
+    /// `N`
+    N(NumberRef<'a>),
+    /// `B`
+    B(&'a [u8]),
+    /// `SS`
+    SS(SetRef<'a>),
+    /// `NS`: the elements are encoded numbers.
+    NS(SetRef<'a>),
+    /// `BS`
+    BS(SetRef<'a>),
+    /// `L`
+    L(ListRef<'a>),
+    /// `M`
+    M(MapRef<'a>),
+}
+
+/// An encoded number in place. Order and equality are those of the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NumberRef<'a>(pub &'a [u8]);
+
+/// The elements of a set, ascending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetRef<'a> {
+    count: u32,
+    body: &'a [u8],
+}
+
+/// The elements of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListRef<'a> {
+    count: u32,
+    body: &'a [u8],
+}
+
+/// The entries of a map, ascending by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MapRef<'a> {
+    count: u32,
+    body: &'a [u8],
+}
+
+impl<'a> RawValue<'a> {
+    /// Takes bytes that [`Encoder`] made.
+    pub fn new(bytes: &'a [u8]) -> RawValue<'a> {
+        RawValue(bytes)
+    }
+
+    /// The bytes, tag included.
+    pub fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The type, from the tag alone.
+    pub fn value_type(self) -> ValueType {
+        match self.0[0] {
+            TAG_NULL => ValueType::Null,
+            TAG_FALSE | TAG_TRUE => ValueType::Bool,
+            TAG_S => ValueType::S,
+            TAG_N => ValueType::N,
+            TAG_B => ValueType::B,
+            TAG_SS => ValueType::SS,
+            TAG_NS => ValueType::NS,
+            TAG_BS => ValueType::BS,
+            TAG_L => ValueType::L,
+            TAG_M => ValueType::M,
+            other => unreachable!("tag {other} is not of this format"),
+        }
+    }
+
+    /// Opens the value.
+    pub fn view(self) -> ValueRef<'a> {
+        let body = &self.0[1..];
+        match self.value_type() {
+            ValueType::Null => ValueRef::Null,
+            ValueType::Bool => ValueRef::Bool(self.0[0] == TAG_TRUE),
+            ValueType::S => ValueRef::S(split_bytes(body).0),
+            ValueType::N => ValueRef::N(NumberRef(&body[1..1 + usize::from(body[0])])),
+            ValueType::B => ValueRef::B(split_bytes(body).0),
+            ValueType::SS => ValueRef::SS(SetRef::open(body)),
+            ValueType::NS => ValueRef::NS(SetRef::open(body)),
+            ValueType::BS => ValueRef::BS(SetRef::open(body)),
+            ValueType::L => ValueRef::L(ListRef::open(body)),
+            ValueType::M => ValueRef::M(MapRef::open(body)),
+        }
+    }
+
+    /// Bytes that the service counts for the value, without the name it is stored under (developer guide, "Item sizes and formats").
+    pub fn size_bytes(self) -> usize {
+        match self.view() {
+            ValueRef::Null | ValueRef::Bool(_) => 1,
+            ValueRef::S(bytes) | ValueRef::B(bytes) => bytes.len(),
+            ValueRef::N(number) => number.size_bytes(),
+            ValueRef::SS(set) | ValueRef::BS(set) => set.iter().map(<[u8]>::len).sum(),
+            ValueRef::NS(set) => set.iter().map(number::size_bytes).sum(),
+            ValueRef::L(list) => 3 + list.iter().map(|element| 1 + element.size_bytes()).sum::<usize>(),
+            ValueRef::M(map) => 3 + map.len() + map.size_bytes(),
+        }
+    }
+
+    /// The value's order relative to another of the same scalar type (S and B by bytes, N by value); `None` where the
+    /// service knows no order.
+    pub fn compare(self, other: RawValue<'_>) -> Option<Ordering> {
+        match (self.view(), other.view()) {
+            (ValueRef::S(left), ValueRef::S(right)) | (ValueRef::B(left), ValueRef::B(right)) => Some(left.cmp(right)),
+            (ValueRef::N(left), ValueRef::N(right)) => Some(left.0.cmp(right.0)),
+            _ => None,
+        }
+    }
+
+    /// Checks bytes from outside: exactly one well-formed canonical value. Everything else here trusts that.
+    pub fn validate(self) -> Result<(), Malformed> {
+        validate::validate(self.0)
+    }
+}
+
+impl NumberRef<'_> {
+    /// The number, copied out.
+    pub fn number(self) -> Number {
+        Number::from_bytes(self.0).expect("a stored number is a canonical encoding")
+    }
+
+    /// Appends the canonical decimal form.
+    pub fn write_canonical(self, out: &mut Vec<u8>) {
+        number::write_canonical(self.0, out);
+    }
+
+    /// Bytes that the service counts.
+    pub fn size_bytes(self) -> usize {
+        number::size_bytes(self.0)
+    }
+}
+
+impl<'a> SetRef<'a> {
+    fn open(body: &'a [u8]) -> SetRef<'a> {
+        let (count, body) = open_container(body);
+        SetRef { count, body }
+    }
+
+    /// Number of elements.
+    pub fn len(self) -> usize {
+        self.count as usize
+    }
+
+    /// Never true of a stored set; the wire refuses empty ones.
+    pub fn is_empty(self) -> bool {
+        self.count == 0
+    }
+
+    /// The elements: UTF-8 for SS, encoded numbers for NS, bytes for BS.
+    pub fn iter(self) -> impl Iterator<Item = &'a [u8]> {
+        let mut rest = self.body;
+        (0..self.count).map(move |_| {
+            let (element, tail) = split_bytes(rest);
+            rest = tail;
+            element
+        })
+    }
+
+    /// Whether an element equals the given bytes (for NS: an encoded number).
+    pub fn contains(self, element: &[u8]) -> bool {
+        self.iter().any(|candidate| candidate == element)
+    }
+}
+
+impl<'a> ListRef<'a> {
+    fn open(body: &'a [u8]) -> ListRef<'a> {
+        let (count, body) = open_container(body);
+        ListRef { count, body }
+    }
+
+    /// Number of elements.
+    pub fn len(self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether it has no element.
+    pub fn is_empty(self) -> bool {
+        self.count == 0
+    }
+
+    /// The elements in order.
+    pub fn iter(self) -> impl Iterator<Item = RawValue<'a>> {
+        let mut rest = self.body;
+        (0..self.count).map(move |_| {
+            let (value, tail) = split_value(rest);
+            rest = tail;
+            value
+        })
+    }
+
+    /// The element at a position.
+    pub fn get(self, index: usize) -> Option<RawValue<'a>> {
+        self.iter().nth(index)
+    }
+}
+
+impl<'a> MapRef<'a> {
+    fn open(body: &'a [u8]) -> MapRef<'a> {
+        let (count, body) = open_container(body);
+        MapRef { count, body }
+    }
+
+    /// Number of entries.
+    pub fn len(self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether it has no entry.
+    pub fn is_empty(self) -> bool {
+        self.count == 0
+    }
+
+    /// The entries, ascending by name (names are UTF-8).
+    pub fn iter(self) -> impl Iterator<Item = (&'a [u8], RawValue<'a>)> {
+        let mut rest = self.body;
+        (0..self.count).map(move |_| {
+            let (name, tail) = split_bytes(rest);
+            let (value, tail) = split_value(tail);
+            rest = tail;
+            (name, value)
+        })
+    }
+
+    /// The value under a name. Linear, ends early because names ascend.
+    pub fn get(self, name: &str) -> Option<RawValue<'a>> {
+        for (candidate, value) in self.iter() {
+            match candidate.cmp(name.as_bytes()) {
+                Ordering::Less => {}
+                Ordering::Equal => return Some(value),
+                Ordering::Greater => return None,
+            }
+        }
+        None
+    }
+
+    /// Bytes that the service counts for names and values, without the overhead of the map itself.
+    pub fn size_bytes(self) -> usize {
+        self.iter().map(|(name, value)| name.len() + value.size_bytes()).sum()
+    }
+}
+
+fn open_container(body: &[u8]) -> (u32, &[u8]) {
+    let (len, count) = (read_u32(body), read_u32(&body[4..]));
+    (count, &body[CONTAINER_HEADER_BYTES..CONTAINER_HEADER_BYTES + len as usize])
+}
+
+pub(crate) fn read_u32(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes(bytes[..4].try_into().expect("four bytes were taken"))
+}
+
+/// Splits a varint-prefixed byte string off the front.
+pub(crate) fn split_bytes(bytes: &[u8]) -> (&[u8], &[u8]) {
+    if bytes[0] < 0x80 {
+        return bytes[1..].split_at(usize::from(bytes[0]));
+    }
+    let (mut len, mut shift, mut at) = (0usize, 0, 0);
+    loop {
+        let byte = bytes[at];
+        at += 1;
+        len |= usize::from(byte & 0x7F) << shift;
+        if byte < 0x80 {
+            return bytes[at..].split_at(len);
+        }
+        shift += 7;
+    }
+}
+
+/// Splits one value off the front.
+fn split_value(bytes: &[u8]) -> (RawValue<'_>, &[u8]) {
+    let len = match bytes[0] {
+        TAG_NULL | TAG_FALSE | TAG_TRUE => 1,
+        TAG_N => 2 + usize::from(bytes[1]),
+        TAG_S | TAG_B => bytes.len() - split_bytes(&bytes[1..]).1.len(),
+        _ => 1 + CONTAINER_HEADER_BYTES + read_u32(&bytes[1..]) as usize,
+    };
+    let (value, rest) = bytes.split_at(len);
+    (RawValue(value), rest)
+}

@@ -1,0 +1,150 @@
+//! Definitions of tables and secondary indexes, and the states they go through.
+//!
+//! What must stay true: these are facts without behaviour. The engine decides which are allowed and stores them; the wire
+//! has shapes of its own and converts.
+
+use crate::key::KeySchema;
+
+/// A table's number: given once, never reused, so that rows of a dropped table can never be taken for those of a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableId(pub u64);
+
+/// An index's number within its table: given once, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexId(pub u32);
+
+/// How a table is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BillingMode {
+    /// Fixed capacity.
+    Provisioned,
+    /// On demand.
+    PayPerRequest,
+}
+
+/// Provisioned capacity, in units per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Throughput {
+    /// Read capacity units.
+    pub read_units: u64,
+    /// Write capacity units.
+    pub write_units: u64,
+}
+
+/// Upper bounds of an on-demand table or index, in request units per second; `None` is unbounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OnDemandLimits {
+    /// Read request units.
+    pub read_units_max: Option<u64>,
+    /// Write request units.
+    pub write_units_max: Option<u64>,
+}
+
+/// Capacity that a table or index is ready for at once, in units per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WarmThroughput {
+    /// Read units.
+    pub read_units: u64,
+    /// Write units.
+    pub write_units: u64,
+}
+
+/// Price class of a table; it changes nothing but what DescribeTable says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableClass {
+    /// `STANDARD`
+    Standard,
+    /// `STANDARD_INFREQUENT_ACCESS`
+    StandardInfrequentAccess,
+}
+
+/// Which attributes of an item an index entry carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Projection {
+    /// Key attributes of table and index.
+    KeysOnly,
+    /// Those and the named ones.
+    Include(Vec<String>),
+    /// All of them.
+    All,
+}
+
+/// Local indexes share the table's partition key; global ones have their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexKind {
+    /// Local secondary index.
+    Local,
+    /// Global secondary index.
+    Global,
+}
+
+/// What a request may set of a global index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexSpec {
+    /// Unique within the table.
+    pub name: String,
+    /// Local or global.
+    pub kind: IndexKind,
+    /// Its key.
+    pub key: KeySchema,
+    /// What its entries carry.
+    pub projection: Projection,
+    /// Provisioned capacity; global indexes of provisioned tables only.
+    pub throughput: Option<Throughput>,
+    /// On-demand bounds; global indexes only.
+    pub on_demand: OnDemandLimits,
+    /// Warm throughput asked for; global indexes only.
+    pub warm: Option<WarmThroughput>,
+}
+
+/// What a request may set of a new table, checked by nobody yet but for shape: every key attribute has its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSpec {
+    /// Unique within account and region.
+    pub name: String,
+    /// The primary key.
+    pub key: KeySchema,
+    /// Local and global indexes in the order given.
+    pub indexes: Vec<IndexSpec>,
+    /// Billing mode.
+    pub billing: BillingMode,
+    /// Provisioned capacity; `None` on demand.
+    pub throughput: Option<Throughput>,
+    /// On-demand bounds.
+    pub on_demand: OnDemandLimits,
+    /// Warm throughput asked for.
+    pub warm: Option<WarmThroughput>,
+    /// Table class, when given.
+    pub class: Option<TableClass>,
+    /// Whether DeleteTable is refused.
+    pub deletion_protection: bool,
+}
+
+/// Where a table is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableStatus {
+    /// Being made.
+    Creating,
+    /// In service.
+    Active,
+    /// In service while its definition changes.
+    Updating,
+    /// On its way out.
+    Deleting,
+}
+
+/// Where a global index is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexStatus {
+    /// Being made; `backfilling` says that existing items are being entered.
+    Creating {
+        /// Existing items are being entered.
+        backfilling: bool,
+    },
+    /// In service.
+    Active,
+    /// In service while its capacity changes.
+    Updating,
+    /// On its way out.
+    Deleting,
+}
