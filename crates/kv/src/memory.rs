@@ -1,0 +1,228 @@
+//! The reference backend: everything in memory, nothing survives. `stator dev` and most tests run on it.
+//!
+//! What must stay true: it is the plainest possible reading of the contract. One lock guards everything, no call holds it
+//! across an await, and commits take effect in the order in which they take the lock.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Bound;
+
+use async_trait::async_trait;
+use parking_lot::{Mutex, RwLock};
+
+use crate::key::Key;
+use crate::range::{Direction, Range};
+use crate::space::Space;
+use crate::store::{
+    Caps, Check, CommitError, Decide, Decision, Found, Level, MiniTxn, Outcome, Receipt, RowRef, Store, StoreError, TxnId, Version, Visit,
+    Visitor, Write,
+};
+
+/// Commits whose fate is remembered for [`Store::resolve`].
+const OUTCOMES_MAX: usize = 4096;
+
+type Rows = BTreeMap<Vec<u8>, (Version, Vec<u8>)>;
+
+/// Rows in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    spaces: RwLock<Spaces>,
+    outcomes: Mutex<Outcomes>,
+    caps: Caps,
+}
+
+#[derive(Debug, Default)]
+struct Spaces {
+    rows: HashMap<u32, Rows>,
+    version: u64,
+}
+
+#[derive(Debug, Default)]
+struct Outcomes {
+    by_id: HashMap<TxnId, Version>,
+    order: VecDeque<TxnId>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> MemoryStore {
+        MemoryStore { spaces: RwLock::default(), outcomes: Mutex::default(), caps: Caps::BASE }
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> MemoryStore {
+        MemoryStore::default()
+    }
+}
+
+impl Spaces {
+    fn get(&self, key: &Key) -> Option<Found> {
+        let (version, value) = self.rows.get(&key.space().id)?.get(key.bytes())?;
+        Some(Found { version: *version, value: value.clone() })
+    }
+
+    fn check(&self, check: &Check) -> Result<(), CommitError> {
+        let (key, wanted) = match check {
+            Check::Version(key, version) => (key, Some(*version)),
+            Check::Absent(key) => (key, None),
+        };
+        let found = self.get(key);
+        if found.as_ref().map(|found| found.version) == wanted { Ok(()) } else { Err(CommitError::Conflict { key: key.clone(), found }) }
+    }
+
+    fn apply(&mut self, writes: Vec<Write>) -> Version {
+        self.version += 1;
+        let version = Version(self.version);
+        for write in writes {
+            let rows = self.rows.entry(write.key().space().id).or_default();
+            match write {
+                Write::Put(key, value) => {
+                    rows.insert(key.bytes().to_vec(), (version, value));
+                }
+                Write::Delete(key) => {
+                    rows.remove(key.bytes());
+                }
+                Write::Add(key, deltas) => {
+                    let row = rows.entry(key.bytes().to_vec()).or_insert((Version(0), Vec::new()));
+                    row.1 = add(&row.1, &deltas);
+                }
+            }
+        }
+        version
+    }
+}
+
+/// Adds numbers to a row of numbers; the longer of the two decides how many there are.
+pub fn add(row: &[u8], deltas: &[i64]) -> Vec<u8> {
+    let count = deltas.len().max(row.len() / 8);
+    let mut sum = Vec::with_capacity(count * 8);
+    for index in 0..count {
+        let stored =
+            row.get(index * 8..index * 8 + 8).map_or(0, |bytes| i64::from_le_bytes(bytes.try_into().expect("eight bytes were taken")));
+        let delta = deltas.get(index).copied().unwrap_or(0);
+        sum.extend_from_slice(&stored.wrapping_add(delta).to_le_bytes());
+    }
+    sum
+}
+
+/// Whether writes fit into the limits of a store; names the one that they break.
+pub fn check_caps(caps: &Caps, writes: &[Write]) -> Result<(), CommitError> {
+    if writes.len() > caps.commit_writes_max {
+        return Err(CommitError::TooLarge("commit_writes_max"));
+    }
+    let mut commit_bytes = 0;
+    for write in writes {
+        let key = write.key();
+        let value_bytes = if let Write::Put(_, value) = write { value.len() } else { 0 };
+        if key.part().len() > caps.part_bytes_max {
+            return Err(CommitError::TooLarge("part_bytes_max"));
+        }
+        if key.sort().len() > caps.sort_bytes_max {
+            return Err(CommitError::TooLarge("sort_bytes_max"));
+        }
+        if value_bytes > caps.value_bytes_max {
+            return Err(CommitError::TooLarge("value_bytes_max"));
+        }
+        commit_bytes += key.bytes().len() + value_bytes;
+    }
+    if commit_bytes > caps.commit_bytes_max { Err(CommitError::TooLarge("commit_bytes_max")) } else { Ok(()) }
+}
+
+fn is_empty(from: &Bound<Vec<u8>>, to: &Bound<Vec<u8>>) -> bool {
+    match (from, to) {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => from >= to,
+        _ => false,
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
+    async fn read(&self, keys: &[Key], _level: Level) -> Result<Vec<Option<Found>>, StoreError> {
+        let spaces = self.spaces.read();
+        Ok(keys.iter().map(|key| spaces.get(key)).collect())
+    }
+
+    async fn scan(&self, range: &Range, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
+        let spaces = self.spaces.read();
+        let (from, to) = range.joined_bounds();
+        let Some(rows) = spaces.rows.get(&range.space().id) else { return Ok(()) };
+        if is_empty(&from, &to) {
+            return Ok(());
+        }
+        let mut see = |(key, (_, value)): (&Vec<u8>, &(Version, Vec<u8>))| visit(RowRef { key, value }) == Visit::Next;
+        let rows = rows.range((from, to));
+        match range.direction() {
+            Direction::Forward => rows.map(&mut see).all(|goes_on| goes_on),
+            Direction::Backward => rows.rev().map(&mut see).all(|goes_on| goes_on),
+        };
+        Ok(())
+    }
+
+    async fn commit(&self, txn: MiniTxn) -> Result<Receipt, CommitError> {
+        check_caps(&self.caps, &txn.writes)?;
+        let mut spaces = self.spaces.write();
+        let mut outcomes = self.outcomes.lock();
+        if let Some(version) = outcomes.by_id.get(&txn.id) {
+            return Ok(Receipt { version: *version });
+        }
+        txn.checks.iter().try_for_each(|check| spaces.check(check))?;
+        let version = spaces.apply(txn.writes);
+        outcomes.remember(txn.id, version);
+        Ok(Receipt { version })
+    }
+
+    async fn mutate(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Option<Receipt>, CommitError> {
+        let mut spaces = self.spaces.write();
+        let found: Vec<Option<Found>> = keys.iter().map(|key| spaces.get(key)).collect();
+        match decide(&found) {
+            Decision::Abort => Ok(None),
+            Decision::Commit(writes) => {
+                check_caps(&self.caps, &writes)?;
+                Ok(Some(Receipt { version: spaces.apply(writes) }))
+            }
+        }
+    }
+
+    async fn resolve(&self, id: TxnId) -> Result<Outcome, StoreError> {
+        let outcomes = self.outcomes.lock();
+        Ok(match outcomes.by_id.get(&id) {
+            Some(version) => Outcome::Committed(*version),
+            None if outcomes.order.len() < OUTCOMES_MAX => Outcome::NotCommitted,
+            None => Outcome::Forgotten,
+        })
+    }
+
+    async fn splits(&self, space: Space, n: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let spaces = self.spaces.read();
+        let Some(rows) = spaces.rows.get(&space.id) else { return Ok(Vec::new()) };
+        let step = rows.len().div_ceil(n.max(1)).max(1);
+        Ok(rows.keys().step_by(step).skip(1).cloned().collect())
+    }
+
+    async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        let mut spaces = self.spaces.write();
+        if let Some(rows) = spaces.rows.get_mut(&space.id) {
+            let mut tail = rows.split_off(from);
+            let mut kept = tail.split_off(to);
+            rows.append(&mut kept);
+        }
+        Ok(())
+    }
+}
+
+impl Outcomes {
+    fn remember(&mut self, id: TxnId, version: Version) {
+        self.by_id.insert(id, version);
+        self.order.push_back(id);
+        if self.order.len() > OUTCOMES_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.by_id.remove(&oldest);
+        }
+    }
+}
