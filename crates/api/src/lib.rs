@@ -1,1 +1,16 @@
-//! stator-api
+//! The wire: AWS JSON 1.0, the shapes and constraints of the requests, and one file per operation.
+//!
+//! What must stay true: nothing here knows a socket or the bytes of a key, and every sentence that AWS says is
+//! written here and nowhere else.
+
+pub mod fault;
+pub mod operation;
+pub mod target;
+
+pub use fault::Fault;
+pub use operation::{Answer, BoxFuture, Class, Context, ErasedOperation, OperationInfo, Prepared, Service, Status};
+
+/// Every operation that this server knows by name, sorted by service and name.
+pub fn registry() -> &'static [&'static dyn ErasedOperation] {
+    &[]
+}
