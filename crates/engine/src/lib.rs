@@ -1,1 +1,13 @@
-//! stator-engine
+//! What operations mean: tables, items, indexes and the jobs behind them, as rows of a [`stator_kv::Store`].
+//!
+//! What must stay true: given rows, a clock and a request, the outcome is determined. Nothing here knows JSON, HTTP, a
+//! runtime, the wall clock or the service's sentences. There is one write path (`write`), and one read path (`read`).
+
+pub mod catalog;
+pub mod clock;
+pub mod encoding;
+mod engine;
+pub mod keyspace;
+
+pub use clock::Clock;
+pub use engine::{Engine, EngineOptions, OpenError};

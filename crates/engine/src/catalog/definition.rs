@@ -1,0 +1,243 @@
+//! The stored form of a table's definition: an item, so that members can be added without breaking what is there.
+//!
+//! What must stay true: `decode` after `encode` is the identity; a member that an older version did not write has a
+//! default here; a member of unknown name is an error only where leaving it out would change what the table means.
+
+use std::collections::BTreeMap;
+
+use stator_model::arn::Scope;
+use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
+use stator_model::table::{
+    BillingMode, IndexId, IndexKind, IndexStatus, OnDemandLimits, Projection, TableClass, TableId, Throughput, WarmThroughput,
+};
+use stator_model::{Item, MapRef, Number, RawValue, Value};
+
+use super::table::{Index, Table, ThroughputHistory};
+
+/// The stored definition cannot be read; names the member at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DefinitionUnreadable(pub &'static str);
+
+type Members = BTreeMap<String, Value>;
+
+/// The stored form of a table.
+pub fn encode(table: &Table) -> Item {
+    let mut members = Members::new();
+    put_text(&mut members, "account", &table.scope.account);
+    put_text(&mut members, "region", &table.scope.region);
+    put_text(&mut members, "name", &table.name);
+    put_text(&mut members, "uuid", &table.uuid);
+    put_number(&mut members, "created_at_ms", Some(table.created_at_ms));
+    members.insert("key".into(), encode_key(&table.key));
+    members.insert("indexes".into(), Value::L(table.indexes.iter().map(encode_index).collect()));
+    put_number(&mut members, "next_index_id", Some(u64::from(table.next_index_id)));
+    members.insert("on_demand_billing".into(), Value::Bool(table.billing == BillingMode::PayPerRequest));
+    members.insert("billing_named".into(), Value::Bool(table.billing_named));
+    put_number(&mut members, "on_demand_since_ms", table.on_demand_since_ms);
+    put_capacity(&mut members, table.throughput, table.history, table.on_demand, table.warm);
+    if let Some((class, changed_at_ms)) = table.class {
+        members.insert("infrequent_access".into(), Value::Bool(class == TableClass::StandardInfrequentAccess));
+        put_number(&mut members, "class_changed_at_ms", changed_at_ms);
+    }
+    members.insert("deletion_protection".into(), Value::Bool(table.deletion_protection));
+    put_number(&mut members, "creating_until_ms", Some(table.creating_until_ms));
+    put_number(&mut members, "updating_until_ms", Some(table.updating_until_ms));
+    put_number(&mut members, "deleting_until_ms", table.deleting_until_ms);
+    members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
+}
+
+/// The table of a stored form.
+pub fn decode(id: TableId, stored: MapRef<'_>) -> Result<Table, DefinitionUnreadable> {
+    let members = members_of(stored);
+    let key = decode_key(&members, "key")?;
+    let indexes = match members.get("indexes") {
+        Some(Value::L(indexes)) => indexes.iter().map(|index| decode_index(index, &key)).collect::<Result<_, _>>()?,
+        _ => return Err(DefinitionUnreadable("indexes")),
+    };
+    let is_on_demand = flag(&members, "on_demand_billing");
+    let class = members.get("infrequent_access").map(|value| {
+        let class = if *value == Value::Bool(true) { TableClass::StandardInfrequentAccess } else { TableClass::Standard };
+        (class, number(&members, "class_changed_at_ms"))
+    });
+    Ok(Table {
+        id,
+        scope: Scope { account: text(&members, "account")?, region: text(&members, "region")? },
+        name: text(&members, "name")?,
+        uuid: text(&members, "uuid")?,
+        created_at_ms: number(&members, "created_at_ms").ok_or(DefinitionUnreadable("created_at_ms"))?,
+        key,
+        indexes,
+        next_index_id: number(&members, "next_index_id")
+            .and_then(|id| u32::try_from(id).ok())
+            .ok_or(DefinitionUnreadable("next_index_id"))?,
+        billing: if is_on_demand { BillingMode::PayPerRequest } else { BillingMode::Provisioned },
+        billing_named: flag(&members, "billing_named"),
+        on_demand_since_ms: number(&members, "on_demand_since_ms"),
+        throughput: throughput(&members),
+        history: history(&members),
+        on_demand: on_demand(&members),
+        warm: warm(&members),
+        class,
+        deletion_protection: flag(&members, "deletion_protection"),
+        creating_until_ms: number(&members, "creating_until_ms").unwrap_or(0),
+        updating_until_ms: number(&members, "updating_until_ms").unwrap_or(0),
+        deleting_until_ms: number(&members, "deleting_until_ms"),
+    })
+}
+
+fn encode_index(index: &Index) -> Value {
+    let mut members = Members::new();
+    put_number(&mut members, "id", Some(u64::from(index.id.0)));
+    put_text(&mut members, "name", &index.name);
+    members.insert("local".into(), Value::Bool(index.kind == IndexKind::Local));
+    members.insert("key".into(), encode_key(&index.key));
+    let projection = match &index.projection {
+        Projection::All => Value::S("ALL".into()),
+        Projection::KeysOnly => Value::S("KEYS_ONLY".into()),
+        Projection::Include(names) => Value::L(names.iter().cloned().map(Value::S).collect()),
+    };
+    members.insert("projection".into(), projection);
+    let status = match index.status {
+        IndexStatus::Creating { backfilling: true } => "BACKFILLING",
+        IndexStatus::Creating { backfilling: false } => "CREATING",
+        IndexStatus::Active => "ACTIVE",
+        IndexStatus::Updating => "UPDATING",
+        IndexStatus::Deleting => "DELETING",
+    };
+    put_text(&mut members, "status", status);
+    put_capacity(&mut members, index.throughput, index.history, index.on_demand, index.warm);
+    put_number(&mut members, "skipped_items", Some(index.skipped_items));
+    Value::M(members)
+}
+
+fn decode_index(stored: &Value, table_key: &KeySchema) -> Result<Index, DefinitionUnreadable> {
+    let Value::M(members) = stored else { return Err(DefinitionUnreadable("indexes")) };
+    let key = decode_key(members, "key")?;
+    let projection = match members.get("projection") {
+        Some(Value::S(kind)) if kind == "ALL" => Projection::All,
+        Some(Value::S(kind)) if kind == "KEYS_ONLY" => Projection::KeysOnly,
+        Some(Value::L(names)) => {
+            Projection::Include(names.iter().filter_map(|name| if let Value::S(name) = name { Some(name.clone()) } else { None }).collect())
+        }
+        _ => return Err(DefinitionUnreadable("projection")),
+    };
+    let status = match text(members, "status")?.as_str() {
+        "BACKFILLING" => IndexStatus::Creating { backfilling: true },
+        "CREATING" => IndexStatus::Creating { backfilling: false },
+        "ACTIVE" => IndexStatus::Active,
+        "UPDATING" => IndexStatus::Updating,
+        "DELETING" => IndexStatus::Deleting,
+        _ => return Err(DefinitionUnreadable("status")),
+    };
+    Ok(Index {
+        id: number(members, "id").and_then(|id| u32::try_from(id).ok()).map(IndexId).ok_or(DefinitionUnreadable("id"))?,
+        name: text(members, "name")?,
+        kind: if flag(members, "local") { IndexKind::Local } else { IndexKind::Global },
+        projected: Index::projected_names(&projection, table_key, &key),
+        key,
+        projection,
+        status,
+        throughput: throughput(members),
+        history: history(members),
+        on_demand: on_demand(members),
+        warm: warm(members),
+        skipped_items: number(members, "skipped_items").unwrap_or(0),
+    })
+}
+
+fn encode_key(key: &KeySchema) -> Value {
+    let attributes = |attributes: &[KeyAttribute]| {
+        let pair = |attribute: &KeyAttribute| Value::L(vec![Value::S(attribute.name.clone()), Value::S(attribute.scalar.name().into())]);
+        Value::L(attributes.iter().map(pair).collect())
+    };
+    Value::L(vec![attributes(&key.partition), attributes(&key.sort)])
+}
+
+fn decode_key(members: &Members, name: &'static str) -> Result<KeySchema, DefinitionUnreadable> {
+    let attribute = |stored: &Value| -> Option<KeyAttribute> {
+        let Value::L(pair) = stored else { return None };
+        let [Value::S(name), Value::S(scalar)] = pair.as_slice() else { return None };
+        let scalar = [ScalarType::S, ScalarType::N, ScalarType::B].into_iter().find(|known| known.name() == scalar)?;
+        Some(KeyAttribute { name: name.clone(), scalar })
+    };
+    let attributes = |stored: &Value| -> Option<Vec<KeyAttribute>> {
+        let Value::L(stored) = stored else { return None };
+        stored.iter().map(attribute).collect()
+    };
+    let Some(Value::L(parts)) = members.get(name) else { return Err(DefinitionUnreadable(name)) };
+    let [partition, sort] = parts.as_slice() else { return Err(DefinitionUnreadable(name)) };
+    let (partition, sort) = attributes(partition).zip(attributes(sort)).ok_or(DefinitionUnreadable(name))?;
+    Ok(KeySchema { partition, sort })
+}
+
+fn put_capacity(
+    members: &mut Members,
+    throughput: Throughput,
+    history: ThroughputHistory,
+    on_demand: OnDemandLimits,
+    warm: Option<WarmThroughput>,
+) {
+    put_number(members, "read_units", Some(throughput.read_units));
+    put_number(members, "write_units", Some(throughput.write_units));
+    put_number(members, "increased_at_ms", history.increased_at_ms);
+    put_number(members, "decreased_at_ms", history.decreased_at_ms);
+    put_number(members, "decreases_on_day", Some(history.decreases_on_day));
+    put_number(members, "read_units_max", on_demand.read_units_max);
+    put_number(members, "write_units_max", on_demand.write_units_max);
+    put_number(members, "warm_read_units", warm.map(|warm| warm.read_units));
+    put_number(members, "warm_write_units", warm.map(|warm| warm.write_units));
+}
+
+fn throughput(members: &Members) -> Throughput {
+    Throughput { read_units: number(members, "read_units").unwrap_or(0), write_units: number(members, "write_units").unwrap_or(0) }
+}
+
+fn history(members: &Members) -> ThroughputHistory {
+    ThroughputHistory {
+        increased_at_ms: number(members, "increased_at_ms"),
+        decreased_at_ms: number(members, "decreased_at_ms"),
+        decreases_on_day: number(members, "decreases_on_day").unwrap_or(0),
+    }
+}
+
+fn on_demand(members: &Members) -> OnDemandLimits {
+    OnDemandLimits { read_units_max: number(members, "read_units_max"), write_units_max: number(members, "write_units_max") }
+}
+
+fn warm(members: &Members) -> Option<WarmThroughput> {
+    let (read_units, write_units) = (number(members, "warm_read_units")?, number(members, "warm_write_units")?);
+    Some(WarmThroughput { read_units, write_units })
+}
+
+fn members_of(stored: MapRef<'_>) -> Members {
+    stored.iter().map(|(name, value): (&[u8], RawValue<'_>)| (String::from_utf8_lossy(name).into_owned(), Value::from(value))).collect()
+}
+
+fn put_text(members: &mut Members, name: &str, text: &str) {
+    members.insert(name.into(), Value::S(text.into()));
+}
+
+fn put_number(members: &mut Members, name: &str, number: Option<u64>) {
+    if let Some(number) = number {
+        let number = Number::parse(&number.to_string()).expect("a u64 has at most 20 digits");
+        members.insert(name.into(), Value::N(number));
+    }
+}
+
+fn text(members: &Members, name: &'static str) -> Result<String, DefinitionUnreadable> {
+    match members.get(name) {
+        Some(Value::S(text)) => Ok(text.clone()),
+        _ => Err(DefinitionUnreadable(name)),
+    }
+}
+
+fn number(members: &Members, name: &str) -> Option<u64> {
+    match members.get(name) {
+        Some(Value::N(number)) => number.to_string().parse().ok(),
+        _ => None,
+    }
+}
+
+fn flag(members: &Members, name: &str) -> bool {
+    members.get(name) == Some(&Value::Bool(true))
+}

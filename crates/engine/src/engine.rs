@@ -1,0 +1,111 @@
+//! The engine: a store, the catalog's snapshot, and a clock.
+//!
+//! What must stay true: everything else in this crate is a function of these three and of its arguments.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use stator_kv::{Level, Store, StoreError, Visit};
+use stator_model::arn::Scope;
+use stator_model::table::TableId;
+
+use crate::catalog::definition::{self, DefinitionUnreadable};
+use crate::catalog::{Snapshot, Table};
+use crate::clock::Clock;
+use crate::encoding::stored::{self, Unreadable};
+use crate::keyspace;
+
+/// What an operator may set.
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// How long a table shows CREATING, UPDATING or DELETING; zero takes effect at once.
+    pub table_transition_ms: u64,
+    /// Answers consistent reads of global indexes instead of refusing them (an extension: they are consistent here).
+    pub consistent_global_reads: bool,
+}
+
+/// Why a store cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenError {
+    /// The store failed.
+    Store(StoreError),
+    /// A table's row is not of a known format.
+    Row(TableId, Unreadable),
+    /// A table's definition cannot be understood.
+    Definition(TableId, DefinitionUnreadable),
+    /// A row of the catalog has a key that none has.
+    Key(Vec<u8>),
+}
+
+/// Tables and items over a store.
+pub struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) options: EngineOptions,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    /// Held by the verbs that change the catalog, across their commit, so that they follow one another.
+    pub(crate) catalog_turn: async_lock::Mutex<()>,
+}
+
+impl Engine {
+    /// Opens a store: reads all definitions.
+    pub async fn open(store: Arc<dyn Store>, clock: Arc<dyn Clock>, options: EngineOptions) -> Result<Arc<Engine>, OpenError> {
+        let snapshot = load(store.as_ref()).await?;
+        Ok(Arc::new(Engine { store, clock, options, snapshot: ArcSwap::from_pointee(snapshot), catalog_turn: async_lock::Mutex::new(()) }))
+    }
+
+    /// All tables now.
+    pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// The table of a name, if it has one that can be read and written.
+    pub fn table(&self, scope: &Scope, name: &str) -> Option<Arc<Table>> {
+        let snapshot = self.snapshot.load();
+        let table = snapshot.table(scope, name)?;
+        table.is_usable(self.now_ms()).then(|| Arc::clone(table))
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
+    /// What an operator has set.
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Rows and bytes that a counter shows.
+    pub(crate) async fn counts(&self, table: &Table) -> Result<Vec<(u64, u64)>, StoreError> {
+        let indexes = table.indexes.iter().map(|index| Some(index.id));
+        let keys: Vec<_> = std::iter::once(None).chain(indexes).map(|index| keyspace::counter::key(table.id, index)).collect();
+        let found = self.store.read(&keys, Level::Strong).await?;
+        let count = |found: Option<stator_kv::Found>| found.and_then(|row| keyspace::counter::decode(&row.value)).unwrap_or((0, 0));
+        Ok(found.into_iter().map(count).map(|(rows, bytes)| (rows.max(0).unsigned_abs(), bytes.max(0).unsigned_abs())).collect())
+    }
+}
+
+async fn load(store: &dyn Store) -> Result<Snapshot, OpenError> {
+    let mut rows = Vec::new();
+    store
+        .scan(&keyspace::table::all(), &mut |row| {
+            rows.push((row.key.to_vec(), row.value.to_vec()));
+            Visit::Next
+        })
+        .await
+        .map_err(OpenError::Store)?;
+    let mut snapshot = Snapshot::default();
+    for (key, value) in rows {
+        let id = keyspace::table::parse(&key).ok_or(OpenError::Key(key))?;
+        let members = stored::validate(&value).map_err(|fault| OpenError::Row(id, fault))?;
+        let table = definition::decode(id, members).map_err(|fault| OpenError::Definition(id, fault))?;
+        snapshot = snapshot.with(Arc::new(table));
+    }
+    Ok(snapshot)
+}

@@ -1,0 +1,51 @@
+//! Global index entries: under a partition key of their own.
+//!
+//! ```text
+//!   part   table id (8) | index id (4) | hash (8) | index partition attributes, one to four
+//!   sort   index sort attributes, none to four | the table's partition key | the table's sort key
+//!   value  encoding::stored of the projected attributes
+//! ```
+
+use stator_kv::Key;
+use stator_model::MapRef;
+use stator_model::key::KeySchema;
+use stator_model::table::{IndexId, TableId};
+
+use super::GLOBAL;
+use super::partition::{KeyFault, put_partition, put_partition_values, put_values};
+
+/// The row key of an item's entry.
+pub fn key(table: TableId, index: IndexId, table_schema: &KeySchema, index_schema: &KeySchema, item: MapRef<'_>) -> Result<Key, KeyFault> {
+    let mut bytes = index_prefix(table, index);
+    put_partition(&mut bytes, &index_schema.partition, item)?;
+    let part_len = bytes.len();
+    put_values(&mut bytes, &index_schema.sort, item, false)?;
+    put_values(&mut bytes, &table_schema.partition, item, true)?;
+    put_values(&mut bytes, &table_schema.sort, item, false)?;
+    Ok(Key::from_joined(GLOBAL, bytes, part_len))
+}
+
+/// What the joined keys of all entries of the index begin with.
+pub fn index_prefix(table: TableId, index: IndexId) -> Vec<u8> {
+    let mut prefix = Vec::with_capacity(96);
+    prefix.extend_from_slice(&table.0.to_be_bytes());
+    prefix.extend_from_slice(&index.0.to_be_bytes());
+    prefix
+}
+
+/// What the joined keys of all entries of all indexes of a table begin with.
+pub fn table_prefix(table: TableId) -> Vec<u8> {
+    table.0.to_be_bytes().to_vec()
+}
+
+/// First joined key of a segment, and the first one behind it.
+pub fn segment(table: TableId, index: IndexId, segment: u32, total: u32) -> (Vec<u8>, Vec<u8>) {
+    super::item::prefix_segment(&index_prefix(table, index), segment, total)
+}
+
+/// The part of a query on the index.
+pub(crate) fn part_of_values<'v>(table: TableId, index: IndexId, values: impl Iterator<Item = stator_model::RawValue<'v>>) -> Vec<u8> {
+    let mut part = index_prefix(table, index);
+    put_partition_values(&mut part, values);
+    part
+}

@@ -1,0 +1,66 @@
+//! Items: one row each, under the table's key.
+//!
+//! ```text
+//!   part   table id (8, big-endian) | hash (8) | partition key
+//!   sort   00 | sort key, if the table has one
+//!   value  encoding::stored
+//! ```
+
+use stator_kv::Key;
+use stator_kv::range::after_prefix;
+use stator_model::MapRef;
+use stator_model::key::KeySchema;
+use stator_model::table::TableId;
+
+use super::partition::{KeyFault, put_partition, put_values, segment_bounds};
+use super::{ITEMS, SORT_ITEM};
+
+/// The row key of the item that has these key attributes (others are not looked at).
+pub fn key(table: TableId, schema: &KeySchema, item: MapRef<'_>) -> Result<Key, KeyFault> {
+    let mut bytes = Vec::with_capacity(64);
+    bytes.extend_from_slice(&table.0.to_be_bytes());
+    put_partition(&mut bytes, &schema.partition, item)?;
+    let part_len = bytes.len();
+    bytes.push(SORT_ITEM);
+    put_values(&mut bytes, &schema.sort, item, false)?;
+    Ok(Key::from_joined(ITEMS, bytes, part_len))
+}
+
+/// What the joined keys of a table's rows in ITEMS begin with.
+pub fn table_prefix(table: TableId) -> Vec<u8> {
+    table.0.to_be_bytes().to_vec()
+}
+
+/// First joined key of a segment, and the first one behind it.
+pub fn segment(table: TableId, segment: u32, total: u32) -> (Vec<u8>, Vec<u8>) {
+    prefix_segment(&table_prefix(table), segment, total)
+}
+
+pub(super) fn prefix_segment(prefix: &[u8], segment: u32, total: u32) -> (Vec<u8>, Vec<u8>) {
+    let (from, to) = segment_bounds(segment, total);
+    let at = |hash: u64| [prefix, &hash.to_be_bytes()].concat();
+    let end = to.map_or_else(|| after_prefix(prefix).expect("table ids stay below the last one"), at);
+    (at(from), end)
+}
+
+/// The position of an item within its part, from the sort kind byte on, appended to `part` values of a query.
+pub(crate) fn sort_prefix() -> Vec<u8> {
+    vec![SORT_ITEM]
+}
+
+/// The kind byte of a row in ITEMS and what follows it, given the table's partition attributes.
+pub(crate) fn split_sort<'k>(joined: &'k [u8], schema: &KeySchema) -> Option<(u8, &'k [u8])> {
+    let mut rest = joined.get(16..)?;
+    for attribute in &schema.partition {
+        let is_number = attribute.scalar == stator_model::key::ScalarType::N;
+        rest = crate::encoding::scalar::split(rest, is_number)?.1;
+    }
+    rest.split_first().map(|(kind, rest)| (*kind, rest))
+}
+
+/// The part of a query on the table or one of its local indexes.
+pub(crate) fn part_of_values<'v>(table: TableId, values: impl Iterator<Item = stator_model::RawValue<'v>>) -> Vec<u8> {
+    let mut part = table_prefix(table);
+    super::partition::put_partition_values(&mut part, values);
+    part
+}

@@ -1,0 +1,48 @@
+//! Every kind of row, one file each. Opening this folder shows the whole database.
+//!
+//! | kind | space | number | changes | lives |
+//! |---|---|---|---|---|
+//! | `item` | ITEMS | sort 0 | by every write | as long as the item |
+//! | `local_index` | ITEMS | sort 1 | with its item | as long as the item projects it |
+//! | `global_index` | GLOBAL | – | with its item | as long as the item projects it |
+//! | `table` | SMALL | part 1 | by table operations | as long as the table |
+//! | `counter` | SMALL | part 2 | added to by every write | as long as the table or index |
+//! | `job` | SMALL | part 3 | by the job's progress | until the job is done |
+//! | `sequence` | SMALL | part 4 | by CreateTable | forever |
+//!
+//! What must stay true: nothing outside this folder builds a key. Numbers are given once and never reused. Within a space
+//! no part is a prefix of another, as the storage contract asks.
+
+use stator_kv::{Profile, Space};
+
+pub mod counter;
+pub mod global_index;
+pub mod item;
+pub mod job;
+pub mod local_index;
+pub mod sequence;
+pub mod table;
+
+mod partition;
+
+pub use partition::KeyFault;
+
+/// Items and their local index entries.
+pub const ITEMS: Space = Space { id: 1, profile: Profile::Rows };
+/// Global index entries.
+pub const GLOBAL: Space = Space { id: 2, profile: Profile::Derived };
+/// Definitions, counters and jobs.
+pub const SMALL: Space = Space { id: 3, profile: Profile::Small };
+
+/// All spaces of the engine.
+pub const SPACES: [Space; 3] = [ITEMS, GLOBAL, SMALL];
+
+/// The first byte of `sort` in ITEMS.
+pub(crate) const SORT_ITEM: u8 = 0;
+pub(crate) const SORT_LOCAL_INDEX: u8 = 1;
+
+/// The first byte of `part` in SMALL.
+pub(crate) const PART_TABLE: u8 = 1;
+pub(crate) const PART_COUNTER: u8 = 2;
+pub(crate) const PART_JOB: u8 = 3;
+pub(crate) const PART_SEQUENCE: u8 = 4;
