@@ -1,0 +1,148 @@
+//! Whether a signature holds: the right secret, this request, and not too long ago.
+//!
+//! What must stay true: the comparison takes the same time wherever the signatures differ, and the headers that decide
+//! what a request does are part of what was signed.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::Request;
+use super::canonical::canonical_request;
+use super::error::{ScopeError, SignatureError};
+use super::present::{Form, Presented};
+use super::scope::CredentialScope;
+use super::timestamp::Timestamp;
+use crate::secret::Secret;
+
+/// How far the clocks of client and server may differ, and how long a signature is good for.
+pub const CLOCK_SKEW_SECONDS_MAX: i64 = 15 * 60;
+
+const SERVICE: &str = "dynamodb";
+const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+const PAYLOAD_HASH_HEADER: &str = "x-amz-content-sha256";
+
+/// The SHA-256 of the body as it came over the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayloadHash([u8; 32]);
+
+impl PayloadHash {
+    /// Hashes a body.
+    pub fn of(body: &[u8]) -> PayloadHash {
+        PayloadHash(Sha256::digest(body).into())
+    }
+}
+
+impl Presented<'_> {
+    /// Checks the signature of a request against the secret of the key that it names.
+    ///
+    /// `payload` is asked for the hash only when the signature covers the body.
+    ///
+    /// # Errors
+    /// Anything of [`SignatureError`] that is not about reading it.
+    pub fn verify(
+        &self,
+        request: &Request<'_>,
+        payload: impl FnOnce() -> PayloadHash,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<(), SignatureError> {
+        self.check_scope()?;
+        self.check_signed_headers(request)?;
+        self.check_time(now)?;
+        let declared = request.headers.first(PAYLOAD_HASH_HEADER);
+        if declared == Some(UNSIGNED_PAYLOAD) {
+            return self.check_signature(request, UNSIGNED_PAYLOAD, secret);
+        }
+        let mut hex = [0u8; 64];
+        let actual = write_hex(&payload().0, &mut hex);
+        if declared.is_some_and(|declared| !declared.eq_ignore_ascii_case(actual)) {
+            return Err(SignatureError::Mismatch);
+        }
+        self.check_signature(request, declared.unwrap_or(actual), secret)
+    }
+
+    fn check_scope(&self) -> Result<(), SignatureError> {
+        if self.scope.service != SERVICE {
+            return Err(SignatureError::Scope(ScopeError::Service(self.scope.service.clone())));
+        }
+        if self.scope.date != self.signed_at.date() {
+            let scope = self.scope.date.clone();
+            return Err(SignatureError::Scope(ScopeError::Date { scope, signed_at: self.signed_at }));
+        }
+        Ok(())
+    }
+
+    /// Without the host a signature could be replayed elsewhere; without the target it would be good for any operation.
+    fn check_signed_headers(&self, request: &Request<'_>) -> Result<(), SignatureError> {
+        let is_signed = |wanted: &str| self.signed_headers.split(';').any(|name| name == wanted);
+        if !is_signed("host") && !is_signed(":authority") {
+            return Err(SignatureError::UnsignedHeader("host"));
+        }
+        for name in ["x-amz-target", "x-amz-security-token"] {
+            if request.headers.first(name).is_some() && !is_signed(name) {
+                return Err(SignatureError::UnsignedHeader(name));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_time(&self, now: Timestamp) -> Result<(), SignatureError> {
+        let window_seconds = match self.form {
+            Form::Header => CLOCK_SKEW_SECONDS_MAX,
+            Form::Query { expires_seconds } => expires_seconds.unwrap_or(CLOCK_SKEW_SECONDS_MAX),
+        };
+        let signed_at = self.signed_at;
+        if signed_at.0 < now.0 - window_seconds {
+            return Err(SignatureError::Expired { signed_at, now, window_seconds });
+        }
+        if signed_at.0 > now.0 + CLOCK_SKEW_SECONDS_MAX {
+            return Err(SignatureError::NotYetCurrent { signed_at, now, window_seconds: CLOCK_SKEW_SECONDS_MAX });
+        }
+        Ok(())
+    }
+
+    fn check_signature(&self, request: &Request<'_>, payload_hash: &str, secret: &Secret) -> Result<(), SignatureError> {
+        let expected = sign(request, &self.signed_headers, payload_hash, &self.scope, self.signed_at, secret);
+        let is_equal = expected.as_slice().ct_eq(self.signature.as_bytes());
+        if bool::from(is_equal) { Ok(()) } else { Err(SignatureError::Mismatch) }
+    }
+}
+
+/// The signature of a request: 64 lower-case hexadecimal digits.
+pub fn sign(
+    request: &Request<'_>,
+    signed_headers: &str,
+    payload_hash: &str,
+    scope: &CredentialScope,
+    signed_at: Timestamp,
+    secret: &Secret,
+) -> [u8; 64] {
+    let mut hex = [0u8; 64];
+    let canonical = Sha256::digest(canonical_request(request, signed_headers, payload_hash));
+    let CredentialScope { date, region, service, .. } = scope;
+    let text = format!("AWS4-HMAC-SHA256\n{signed_at}\n{date}/{region}/{service}/aws4_request\n{}", write_hex(&canonical.into(), &mut hex));
+    let key = Zeroizing::new(format!("AWS4{}", secret.expose()));
+    let key = Zeroizing::new(hmac(key.as_bytes(), date.as_bytes()));
+    let key = Zeroizing::new(hmac(key.as_slice(), region.as_bytes()));
+    let key = Zeroizing::new(hmac(key.as_slice(), service.as_bytes()));
+    let key = Zeroizing::new(hmac(key.as_slice(), b"aws4_request"));
+    write_hex(&hmac(key.as_slice(), text.as_bytes()), &mut hex);
+    hex
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+fn write_hex<'h>(bytes: &[u8; 32], out: &'h mut [u8; 64]) -> &'h str {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    std::str::from_utf8(out).expect("hexadecimal digits are ASCII")
+}
