@@ -1,0 +1,179 @@
+//! Gives the names and values of a request to the trees of its expressions.
+//!
+//! What must stay true: one binder serves all expressions of a request, so that what none of them uses is known in the
+//! end; a substitution counts as used when a bound text mentions it.
+//!
+//! When several things are wrong with a text, the service reports in this order (documented nowhere; from observed
+//! answers): redundant parentheses, unknown functions, functions in the wrong place, reserved words, undefined names and
+//! values, operands, repeated operands; for updates then overlapping and conflicting paths.
+
+mod condition;
+mod function;
+mod key_condition;
+mod update;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use stator_model::item::map_of;
+use stator_model::limits::{ATTRIBUTE_NAME_BYTES_MAX, EXPRESSION_NAME_BYTES_MAX};
+use stator_model::{Item, Path, PathStep};
+
+use crate::ast::{self, ConditionText, Name, ProjectionText, Step, UpdateText};
+use crate::condition::Condition;
+use crate::error::{ExprError, Substitution};
+use crate::key_condition::KeyCondition;
+use crate::lex::is_name_byte;
+use crate::literal::Literal;
+use crate::projection::Projection;
+use crate::reserved::is_reserved;
+use crate::update::Update;
+
+/// The substitutions of one request, and which of them its expressions have used.
+#[derive(Debug)]
+pub struct Binder<'a> {
+    names: Vec<NameSlot<'a>>,
+    values: Arc<Vec<u8>>,
+    values_used: Vec<bool>,
+}
+
+#[derive(Debug)]
+struct NameSlot<'a> {
+    placeholder: Cow<'a, str>,
+    name: Cow<'a, str>,
+    is_used: bool,
+}
+
+impl<'a> Binder<'a> {
+    /// Takes ExpressionAttributeNames (`#name` to attribute name, in the order given) and ExpressionAttributeValues (one
+    /// encoded map of `:value` to value); `None` for a parameter that is absent.
+    pub fn new<N: Into<Cow<'a, str>>>(
+        names: Option<impl IntoIterator<Item = (N, N)>>,
+        values: Option<Item>,
+    ) -> Result<Binder<'a>, ExprError> {
+        let mut slots = Vec::new();
+        if let Some(names) = names {
+            for (placeholder, name) in names {
+                let slot = NameSlot { placeholder: placeholder.into(), name: name.into(), is_used: false };
+                check_placeholder(Substitution::Names, &slot.placeholder)?;
+                if slot.name.is_empty() || slot.name.len() > ATTRIBUTE_NAME_BYTES_MAX {
+                    return Err(ExprError::InvalidName { key: slot.placeholder.into_owned(), bytes: slot.name.len() });
+                }
+                slots.push(slot);
+            }
+            if slots.is_empty() {
+                return Err(ExprError::NoSubstitutions(Substitution::Names));
+            }
+        }
+        if values.as_ref().is_some_and(|values| values.map().is_empty()) {
+            return Err(ExprError::NoSubstitutions(Substitution::Values));
+        }
+        let values = values.unwrap_or_else(Item::empty);
+        for (key, _) in values.map().iter() {
+            check_placeholder(Substitution::Values, &String::from_utf8_lossy(key))?;
+        }
+        let values_used = vec![false; values.map().len()];
+        Ok(Binder { names: slots, values: Arc::new(values.into_bytes()), values_used })
+    }
+
+    /// A binder for requests without substitutions.
+    pub fn empty() -> Binder<'a> {
+        Binder { names: Vec::new(), values: Arc::new(Item::empty().into_bytes()), values_used: Vec::new() }
+    }
+
+    /// Reports substitutions that no expression has used: names first.
+    pub fn finish(&self) -> Result<(), ExprError> {
+        let names: Vec<String> = self.names.iter().filter(|slot| !slot.is_used).map(|slot| slot.placeholder.to_string()).collect();
+        if !names.is_empty() {
+            return Err(ExprError::Unused { map: Substitution::Names, keys: names });
+        }
+        let keys = map_of(&self.values).iter().map(|(key, _)| String::from_utf8_lossy(key).into_owned());
+        let values: Vec<String> = keys.zip(&self.values_used).filter(|(_, is_used)| !**is_used).map(|(key, _)| key).collect();
+        if values.is_empty() { Ok(()) } else { Err(ExprError::Unused { map: Substitution::Values, keys: values }) }
+    }
+
+    /// Binds a condition or filter.
+    pub fn condition(&mut self, text: &ConditionText) -> Result<Condition, ExprError> {
+        condition::bind(self, &text.0)
+    }
+
+    /// Binds a projection.
+    pub fn projection(&mut self, text: &ProjectionText) -> Result<Projection, ExprError> {
+        text.0.iter().try_for_each(refuse_reserved)?;
+        let paths = text.0.iter().map(|path| self.path(path)).collect::<Result<Vec<Path>, _>>()?;
+        Projection::new(&paths)
+    }
+
+    /// Binds an update.
+    pub fn update(&mut self, text: &UpdateText) -> Result<Update, ExprError> {
+        update::bind(self, text)
+    }
+
+    /// Binds a key condition.
+    pub fn key_condition(&mut self, text: &ConditionText) -> Result<KeyCondition, ExprError> {
+        let condition = condition::bind(self, &text.0)?;
+        key_condition::bind(&text.0, condition)
+    }
+
+    fn path(&mut self, path: &ast::Path) -> Result<Path, ExprError> {
+        let attribute = self.name(&path.root)?;
+        let steps = path.steps.iter().map(|step| {
+            Ok(match step {
+                Step::Name(name) => PathStep::Name(self.name(name)?),
+                Step::Index(index) => PathStep::Index(*index),
+            })
+        });
+        Ok(Path { attribute, steps: steps.collect::<Result<_, ExprError>>()? })
+    }
+
+    fn name(&mut self, name: &Name) -> Result<String, ExprError> {
+        match name {
+            Name::Plain(name) => Ok(name.clone()),
+            Name::Placeholder(placeholder) => match self.names.iter_mut().find(|slot| slot.placeholder == *placeholder) {
+                Some(slot) => {
+                    slot.is_used = true;
+                    Ok(slot.name.to_string())
+                }
+                None => Err(ExprError::UndefinedName { name: placeholder.clone() }),
+            },
+        }
+    }
+
+    fn value(&mut self, placeholder: &str) -> Result<Literal, ExprError> {
+        let found = map_of(&self.values).iter().enumerate().find(|(_, (key, _))| *key == placeholder.as_bytes());
+        match found {
+            Some((at, (_, value))) => {
+                self.values_used[at] = true;
+                Ok(Literal::within(&self.values, value))
+            }
+            None => Err(ExprError::UndefinedValue { value: placeholder.to_owned() }),
+        }
+    }
+}
+
+fn check_placeholder(map: Substitution, key: &str) -> Result<(), ExprError> {
+    let sign = match map {
+        Substitution::Names => '#',
+        Substitution::Values => ':',
+    };
+    let is_valid = key.strip_prefix(sign).is_some_and(|name| !name.is_empty() && name.bytes().all(is_name_byte));
+    if !is_valid {
+        return Err(ExprError::InvalidSubstitution { map, key: key.to_owned() });
+    }
+    if key.len() > EXPRESSION_NAME_BYTES_MAX {
+        return Err(ExprError::SubstitutionTooLong { map, key: key.to_owned() });
+    }
+    Ok(())
+}
+
+fn refuse_reserved(path: &ast::Path) -> Result<(), ExprError> {
+    let steps = path.steps.iter().filter_map(|step| if let Step::Name(name) = step { Some(name) } else { None });
+    for name in std::iter::once(&path.root).chain(steps) {
+        if let Name::Plain(word) = name
+            && is_reserved(word)
+        {
+            return Err(ExprError::ReservedWord { word: word.clone() });
+        }
+    }
+    Ok(())
+}
