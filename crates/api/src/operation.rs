@@ -5,7 +5,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
+use stator_engine::Engine;
 use stator_model::arn::Scope;
 
 use crate::fault::Fault;
@@ -86,11 +88,11 @@ pub trait Prepared: Send {
         Self: 's;
 }
 
-/// What an operation may know of the request beside its body.
-///
-/// The engine joins here as soon as there is one.
-#[derive(Debug, Clone)]
+/// What an operation may use and know beside its body.
+#[derive(Clone)]
 pub struct Context {
+    /// Tables and items.
+    pub engine: Arc<Engine>,
     /// Account and region, from the credential scope of the signature.
     pub scope: Scope,
     /// The `Host` header, for the answers that name an endpoint.
