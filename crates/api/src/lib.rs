@@ -4,6 +4,7 @@
 //! written here and nowhere else.
 
 pub mod fault;
+pub mod messages;
 pub mod operation;
 pub mod target;
 

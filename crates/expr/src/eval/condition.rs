@@ -1,8 +1,8 @@
 //! Asks a condition of an item, in place.
 //!
 //! What must stay true: comparing values of different types, or with something that is not there, makes every comparison
-//! false but `<>`, which is the negation of `=` (assumed for missing operands from how filters answer in the field). Equal
-//! values have equal bytes, so equality never looks inside.
+//! false but `<>`, which is the negation of `=` (observed, also for two operands that are both missing). Equal values have
+//! equal bytes, so equality never looks inside.
 
 use std::cmp::Ordering;
 

@@ -54,7 +54,7 @@ pub(crate) fn apply(update: &Update, existing: Option<MapRef<'_>>, key: MapRef<'
     for path in taken.into_iter().rev() {
         take(&mut slots, base, path)?;
     }
-    let is_too_deep = |slot: &Slot<'_>| matches!(slot, Slot::Tree(value) if depth(value) > DOCUMENT_DEPTH_MAX);
+    let is_too_deep = |slot: &Slot<'_>| matches!(slot, Slot::Tree(value) if depth(value) >= DOCUMENT_DEPTH_MAX);
     if slots.values().any(is_too_deep) {
         return Err(UpdateError::TooDeep);
     }
@@ -230,7 +230,8 @@ fn descend<'v>(value: &'v mut Value, steps: &[PathStep]) -> Option<&'v mut Value
     })
 }
 
-/// Containers around the deepest value. Recursion is bounded: item and literals were each at most 32 deep.
+/// Containers around the deepest value; the item is one more, and together they may be 32 (observed: 31 maps around a string are
+/// stored, 32 are not). Recursion is bounded: item and literals were each at most 32 deep.
 fn depth(value: &Value) -> usize {
     match value {
         Value::L(list) => 1 + list.iter().map(depth).max().unwrap_or(0),

@@ -1,0 +1,5 @@
+//! Every sentence that the service says, grouped by concern.
+//!
+//! What must stay true: no other module spells one, and each is made of typed facts, never of another text.
+
+pub mod expression;
