@@ -1,0 +1,57 @@
+//! Time per parse and per item filtered, printed as nanoseconds. Run with `cargo bench -p stator-expr`.
+//!
+//! What must stay true: small and without dependencies; it informs, and gates nothing.
+
+use std::hint::black_box;
+use std::io::Write;
+use std::time::Instant;
+
+use stator_expr::{Binder, condition, projection, update};
+use stator_model::{Item, Number, Value};
+
+const ROUNDS: u32 = 200_000;
+
+const FILTER: &str = "attribute_exists(a05) AND (size(a03) > :n OR begins_with(a09, :s)) AND m.k[1] <> :s";
+
+fn item() -> Item {
+    let names: Vec<String> = (0..16).map(|at| format!("a{at:02}")).collect();
+    let list = Value::L(vec![Value::Null, Value::S("x".into())]);
+    let mut attributes: Vec<(&str, Value)> = names.iter().map(|name| (name.as_str(), Value::S("some text of an item".into()))).collect();
+    attributes.push(("m", Value::M([("k".to_owned(), list)].into())));
+    attributes.into_iter().collect()
+}
+
+fn values() -> Item {
+    [(":n", Value::N(Number::from(100))), (":s", Value::S("some".into()))].into_iter().collect()
+}
+
+fn binder(values: &Item) -> Binder<'static> {
+    Binder::new::<&str>(None::<[_; 0]>, Some(values.clone())).expect("the substitutions are in order")
+}
+
+fn measure(name: &str, mut round: impl FnMut()) {
+    (0..ROUNDS / 10).for_each(|_| round());
+    let start = Instant::now();
+    (0..ROUNDS).for_each(|_| round());
+    let nanoseconds = start.elapsed().as_nanos() / u128::from(ROUNDS);
+    writeln!(std::io::stdout(), "{name:<24}{nanoseconds:>8} ns").expect("the output is open");
+}
+
+fn main() {
+    let (item, values) = (item(), values());
+    measure("parse and bind a filter", || {
+        black_box(condition(black_box(FILTER), &mut binder(&values))).expect("it is in order");
+    });
+    let filter = condition(FILTER, &mut binder(&values)).expect("it is in order");
+    measure("filter an item", || {
+        black_box(filter.matches(black_box(item.map())));
+    });
+    let projection = projection("a01, a07, m.k[1]", &mut binder(&values)).expect("it is in order");
+    measure("project an item", || {
+        black_box(projection.project_item(black_box(item.map())));
+    });
+    let update = update("SET a05 = :n, m.k[0] = :s REMOVE a07", &mut binder(&values)).expect("it is in order");
+    measure("update an item", || {
+        black_box(update.apply(Some(black_box(item.map())), item.map())).expect("it fits");
+    });
+}
