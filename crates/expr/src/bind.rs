@@ -32,15 +32,25 @@ use crate::update::Update;
 /// The substitutions of one request, and which of them its expressions have used.
 #[derive(Debug)]
 pub struct Binder<'a> {
+    /// In the order given, which is that of reports.
     names: Vec<NameSlot<'a>>,
-    values: Arc<Vec<u8>>,
-    values_used: Vec<bool>,
+    /// Positions in `names`, ascending by placeholder.
+    names_sorted: Vec<usize>,
+    /// Ascending by placeholder, as the map is.
+    values: Vec<ValueSlot>,
 }
 
 #[derive(Debug)]
 struct NameSlot<'a> {
     placeholder: Cow<'a, str>,
     name: Cow<'a, str>,
+    is_used: bool,
+}
+
+#[derive(Debug)]
+struct ValueSlot {
+    placeholder: String,
+    literal: Literal,
     is_used: bool,
 }
 
@@ -68,17 +78,15 @@ impl<'a> Binder<'a> {
         if values.as_ref().is_some_and(|values| values.map().is_empty()) {
             return Err(ExprError::NoSubstitutions(Substitution::Values));
         }
-        let values = values.unwrap_or_else(Item::empty);
-        for (key, _) in values.map().iter() {
-            check_placeholder(Substitution::Values, &String::from_utf8_lossy(key))?;
-        }
-        let values_used = vec![false; values.map().len()];
-        Ok(Binder { names: slots, values: Arc::new(values.into_bytes()), values_used })
+        let mut names_sorted: Vec<usize> = (0..slots.len()).collect();
+        names_sorted.sort_by(|left, right| slots[*left].placeholder.cmp(&slots[*right].placeholder));
+        let values = values.map(value_slots).transpose()?.unwrap_or_default();
+        Ok(Binder { names: slots, names_sorted, values })
     }
 
     /// A binder for requests without substitutions.
     pub fn empty() -> Binder<'a> {
-        Binder { names: Vec::new(), values: Arc::new(Item::empty().into_bytes()), values_used: Vec::new() }
+        Binder { names: Vec::new(), names_sorted: Vec::new(), values: Vec::new() }
     }
 
     /// Reports substitutions that no expression has used: names first.
@@ -87,8 +95,7 @@ impl<'a> Binder<'a> {
         if !names.is_empty() {
             return Err(ExprError::Unused { map: Substitution::Names, keys: names });
         }
-        let keys = map_of(&self.values).iter().map(|(key, _)| String::from_utf8_lossy(key).into_owned());
-        let values: Vec<String> = keys.zip(&self.values_used).filter(|(_, is_used)| !**is_used).map(|(key, _)| key).collect();
+        let values: Vec<String> = self.values.iter().filter(|slot| !slot.is_used).map(|slot| slot.placeholder.clone()).collect();
         if values.is_empty() { Ok(()) } else { Err(ExprError::Unused { map: Substitution::Values, keys: values }) }
     }
 
@@ -129,26 +136,34 @@ impl<'a> Binder<'a> {
     fn name(&mut self, name: &Name) -> Result<String, ExprError> {
         match name {
             Name::Plain(name) => Ok(name.clone()),
-            Name::Placeholder(placeholder) => match self.names.iter_mut().find(|slot| slot.placeholder == *placeholder) {
-                Some(slot) => {
-                    slot.is_used = true;
-                    Ok(slot.name.to_string())
-                }
-                None => Err(ExprError::UndefinedName { name: placeholder.clone() }),
-            },
+            Name::Placeholder(placeholder) => {
+                let names = &self.names;
+                let found = self.names_sorted.binary_search_by(|at| (*names[*at].placeholder).cmp(placeholder));
+                let found = found.map_err(|_| ExprError::UndefinedName { name: placeholder.clone() })?;
+                let slot = &mut self.names[self.names_sorted[found]];
+                slot.is_used = true;
+                Ok(slot.name.to_string())
+            }
         }
     }
 
     fn value(&mut self, placeholder: &str) -> Result<Literal, ExprError> {
-        let found = map_of(&self.values).iter().enumerate().find(|(_, (key, _))| *key == placeholder.as_bytes());
-        match found {
-            Some((at, (_, value))) => {
-                self.values_used[at] = true;
-                Ok(Literal::within(&self.values, value))
-            }
-            None => Err(ExprError::UndefinedValue { value: placeholder.to_owned() }),
-        }
+        let found = self.values.binary_search_by(|slot| (*slot.placeholder).cmp(placeholder));
+        let found = found.map_err(|_| ExprError::UndefinedValue { value: placeholder.to_owned() })?;
+        let slot = &mut self.values[found];
+        slot.is_used = true;
+        Ok(slot.literal.clone())
     }
+}
+
+fn value_slots(values: Item) -> Result<Vec<ValueSlot>, ExprError> {
+    let bytes = Arc::new(values.into_bytes());
+    let slot = |(key, value): (&[u8], _)| {
+        let placeholder = String::from_utf8_lossy(key).into_owned();
+        check_placeholder(Substitution::Values, &placeholder)?;
+        Ok(ValueSlot { placeholder, literal: Literal::within(&bytes, value), is_used: false })
+    };
+    map_of(&bytes).iter().map(slot).collect()
 }
 
 fn check_placeholder(map: Substitution, key: &str) -> Result<(), ExprError> {

@@ -8,6 +8,8 @@
 //!
 //! What must stay true: a skip only leads forward, so that every condition ends; tests never fail, they are true or false.
 
+use std::collections::HashSet;
+
 use stator_model::{MapRef, Path, ValueType};
 
 use crate::eval;
@@ -109,13 +111,9 @@ impl Condition {
 
     /// Names of the top-level attributes that the condition reads, each once, in order of appearance.
     pub fn attributes(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for path in self.paths() {
-            if !names.contains(&path.attribute.as_str()) {
-                names.push(&path.attribute);
-            }
-        }
-        names
+        let mut seen = HashSet::new();
+        let names = self.paths().into_iter().map(|path| path.attribute.as_str());
+        names.filter(|name| seen.insert(*name)).collect()
     }
 
     /// The document paths that the condition reads, in order of appearance.

@@ -202,10 +202,9 @@ pub fn attribute_updates(entries: Vec<(String, AttributeUpdate)>) -> Result<Upda
 
 /// Lowers AttributesToGet. Names are whole top-level attributes, whatever characters they have.
 pub fn attributes_to_get(names: &[String]) -> Result<Projection, LegacyError> {
-    for (at, name) in names.iter().enumerate() {
-        if names[..at].contains(name) {
-            return Err(LegacyError::RepeatedAttribute { attribute: name.clone() });
-        }
+    let mut seen = std::collections::HashSet::with_capacity(names.len());
+    if let Some(name) = names.iter().find(|name| !seen.insert(*name)) {
+        return Err(LegacyError::RepeatedAttribute { attribute: name.clone() });
     }
     Ok(Projection::of_attributes(names.iter().map(String::as_str)))
 }

@@ -25,7 +25,8 @@ pub(crate) enum Part {
 impl Projection {
     /// A projection on whole top-level attributes; repeated names are one.
     pub fn of_attributes<'n>(names: impl IntoIterator<Item = &'n str>) -> Projection {
-        Projection::of_paths(names.into_iter().map(|name| (name, &[][..])))
+        let names: std::collections::BTreeSet<&str> = names.into_iter().collect();
+        Projection { parts: names.into_iter().map(|name| (name.to_owned(), Part::Whole)).collect() }
     }
 
     /// The projection on paths of which none is part of another. A path inside another adds nothing to it.
@@ -94,15 +95,34 @@ fn part_of(steps: &[PathStep]) -> Part {
 
 /// Finds the first two paths, in the order of the text, of which one lies within the other or that disagree about what a
 /// container is.
+///
+/// Whether the first k paths clash can only change once as k grows, so the path that brings the first clash is found by
+/// bisection; a text of two thousand paths must not cost two million comparisons.
 pub(crate) fn refuse_clashes(paths: &[Path]) -> Result<(), ExprError> {
-    for (at, second) in paths.iter().enumerate() {
-        for first in &paths[..at] {
-            if let Some(clash) = clash(first, second) {
-                return Err(ExprError::Paths { clash, first: first.clone(), second: second.clone() });
-            }
+    if !has_clash(paths) {
+        return Ok(());
+    }
+    let (mut peaceful, mut clashing) = (0, paths.len());
+    while clashing - peaceful > 1 {
+        let middle = peaceful.midpoint(clashing);
+        if has_clash(&paths[..middle]) {
+            clashing = middle;
+        } else {
+            peaceful = middle;
         }
     }
-    Ok(())
+    let second = &paths[clashing - 1];
+    let found = paths.iter().find_map(|first| clash(first, second).map(|clash| (clash, first)));
+    let (clash, first) = found.expect("the path brought a clash");
+    Err(ExprError::Paths { clash, first: first.clone(), second: second.clone() })
+}
+
+/// Whether any two paths clash. In order, all that lies within a path follows it at once, and steps by name and by position
+/// into one container meet where the one kind ends and the other begins: so neighbours tell.
+fn has_clash(paths: &[Path]) -> bool {
+    let mut ordered: Vec<&Path> = paths.iter().collect();
+    ordered.sort_unstable();
+    ordered.windows(2).any(|pair| clash(pair[0], pair[1]).is_some())
 }
 
 fn clash(first: &Path, second: &Path) -> Option<PathClash> {

@@ -282,5 +282,30 @@ pub fn render_legacy(error: &LegacyError) -> String {
     format!("One or more parameter values were invalid: {reason}")
 }
 
+/// Substitutions were given in a request without any expression.
+pub fn without_expression(map: Substitution) -> String {
+    format!("{} can only be specified when using expressions", map.name())
+}
+
+/// Expressions and their legacy forerunners stand in one request. The parameters' names in the order the service lists them.
+pub fn both_kinds(legacy: &[&str], expressions: &[&str]) -> String {
+    format!(
+        "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {{{}}} Expression parameters: {{{}}}",
+        legacy.join(", "),
+        expressions.join(", ")
+    )
+}
+
+/// A filter reads an attribute of the key that it filters behind.
+pub fn filter_on_key(is_legacy: bool, attribute: &str) -> String {
+    let filter = if is_legacy { "QueryFilter" } else { "Filter Expression" };
+    format!("{filter} can only contain non-primary key attributes: Primary key attribute: {attribute}")
+}
+
+/// An update changes an attribute of the primary key.
+pub fn update_of_key(attribute: &str) -> String {
+    format!("One or more parameter values were invalid: Cannot update attribute {attribute}. This attribute is part of the key")
+}
+
 #[cfg(test)]
 mod tests;

@@ -63,21 +63,22 @@ fn refuse_misplaced(tree: &Tree, functions: &[Option<Function>]) -> Result<(), E
                 check(*left, Place::Condition)?;
                 check(*right, Place::Condition)?;
             }
-            _ => children(node).into_iter().try_for_each(|child| check(child, Place::Operand))?,
+            _ => children(node).try_for_each(|child| check(child, Place::Operand))?,
         }
     }
     check(tree.root(), Place::Condition)
 }
 
 /// The operands of a test, in the order of the text; nothing for logic and leaves.
-fn children(node: &Node) -> Vec<NodeId> {
-    match node {
-        Node::Call { arguments, .. } => arguments.clone(),
-        Node::Compare { left, right, .. } => vec![*left, *right],
-        Node::Between { operand, lower, upper } => vec![*operand, *lower, *upper],
-        Node::In { operand, list } => std::iter::once(*operand).chain(list.iter().copied()).collect(),
-        Node::Path(_) | Node::Value(_) | Node::Not(_) | Node::And(..) | Node::Or(..) | Node::Plus(..) | Node::Minus(..) => Vec::new(),
-    }
+fn children(node: &Node) -> impl Iterator<Item = NodeId> {
+    let (first, rest): ([Option<NodeId>; 3], &[NodeId]) = match node {
+        Node::Call { arguments, .. } => ([None; 3], arguments),
+        Node::Compare { left, right, .. } => ([Some(*left), Some(*right), None], &[]),
+        Node::Between { operand, lower, upper } => ([Some(*operand), Some(*lower), Some(*upper)], &[]),
+        Node::In { operand, list } => ([Some(*operand), None, None], list),
+        Node::Path(_) | Node::Value(_) | Node::Not(_) | Node::And(..) | Node::Or(..) | Node::Plus(..) | Node::Minus(..) => ([None; 3], &[]),
+    };
+    first.into_iter().flatten().chain(rest.iter().copied())
 }
 
 /// Looks up names and values, in the order of the text.
@@ -177,12 +178,14 @@ fn check_ordered_types(operator: &'static str, operands: &[&Operand]) -> Result<
     Ok(())
 }
 
-/// Types known to have an order must also be one type, or the comparison could never hold (assumed: which of the two types
-/// the service names).
+/// Two literals must also be of one type, or the comparison could never hold (assumed: which of the two types the service
+/// names).
 fn check_ordered(operator: &'static str, operands: &[&Operand; 2]) -> Result<(), ExprError> {
     check_ordered_types(operator, operands)?;
-    match operands.map(known_type) {
-        [Some(left), Some(right)] if left != right => Err(ExprError::OperatorOperandType { operator, operand: right }),
+    match operands {
+        [Operand::Literal(left), Operand::Literal(right)] if left.value_type() != right.value_type() => {
+            Err(ExprError::OperatorOperandType { operator, operand: right.value_type() })
+        }
         _ => Ok(()),
     }
 }
@@ -217,10 +220,9 @@ fn check_distinct(node: &Node, function: Option<Function>, operands: &[Option<Op
         (Node::In { .. }, _) => "IN",
         _ => return Ok(()),
     };
-    let ids = children(node);
-    let Some((first, others)) = ids.split_first() else { return Ok(()) };
-    let Operand::Path(path) = bound(operands, *first) else { return Ok(()) };
-    let is_repeated = others.iter().any(|other| matches!(bound(operands, *other), Operand::Path(other) if other == path));
+    let mut tested = children(node).map(|id| bound(operands, id));
+    let Some(Operand::Path(path)) = tested.next() else { return Ok(()) };
+    let is_repeated = tested.any(|other| matches!(other, Operand::Path(other) if other == path));
     if is_repeated { Err(ExprError::IndistinctOperands { operator, first: path.clone() }) } else { Ok(()) }
 }
 

@@ -10,16 +10,29 @@ use crate::projection::Part;
 /// Writes the M value that holds what `parts` names of a map. Recursion is bounded by the depth of paths (32).
 pub(crate) fn write_map(parts: &[(String, Part)], map: MapRef<'_>, out: &mut Encoder) {
     out.begin_map();
-    let mut parts = parts.iter().peekable();
-    for (name, value) in map.iter() {
-        while parts.next_if(|(wanted, _)| wanted.as_bytes() < name).is_some() {}
-        let Some((wanted, part)) = parts.peek() else { break };
-        if wanted.as_bytes() == name && finds(part, value) {
+    for (name, part, value) in named(parts, map) {
+        if finds(part, value) {
             out.name_bytes(name);
             write(part, value, out);
         }
     }
     out.end();
+}
+
+/// The entries that are named, with what is wanted of them: one pass over both, since both ascend.
+fn named<'p, 'v>(parts: &'p [(String, Part)], map: MapRef<'v>) -> impl Iterator<Item = (&'v [u8], &'p Part, RawValue<'v>)> {
+    let mut parts = parts.iter().peekable();
+    let mut entries = map.iter();
+    std::iter::from_fn(move || {
+        loop {
+            parts.peek()?;
+            let (name, value) = entries.next()?;
+            while parts.next_if(|(wanted, _)| wanted.as_bytes() < name).is_some() {}
+            if let Some((_, part)) = parts.next_if(|(wanted, _)| wanted.as_bytes() == name) {
+                return Some((name, part, value));
+            }
+        }
+    })
 }
 
 fn write(part: &Part, value: RawValue<'_>, out: &mut Encoder) {
@@ -42,7 +55,7 @@ fn write(part: &Part, value: RawValue<'_>, out: &mut Encoder) {
 fn finds(part: &Part, value: RawValue<'_>) -> bool {
     match (part, value.view()) {
         (Part::Whole, _) => true,
-        (Part::Names(parts), ValueRef::M(map)) => parts.iter().any(|(name, part)| map.get(name).is_some_and(|value| finds(part, value))),
+        (Part::Names(parts), ValueRef::M(map)) => named(parts, map).any(|(_, part, value)| finds(part, value)),
         (Part::Indexes(parts), ValueRef::L(list)) => matching(parts, list).any(|(part, element)| finds(part, element)),
         _ => false,
     }

@@ -2,11 +2,12 @@
 //!
 //! Three passes: every SET, ADD and DELETE is computed from the item as it was; what lies below a top-level attribute is
 //! put into that attribute's decoded tree, elements beyond a list's end in the order of their positions; at last removed
-//! elements leave their lists, the highest position first, so that all positions mean those of the item as it was.
+//! elements leave their lists, all of one list together, so that all positions mean those of the item as it was.
 //!
 //! What must stay true: attributes that no action names are copied as bytes; whole attributes are never decoded either.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use stator_model::limits::DOCUMENT_DEPTH_MAX;
@@ -40,7 +41,7 @@ pub(crate) fn apply(update: &Update, existing: Option<MapRef<'_>>, key: MapRef<'
     for action in &update.actions {
         outcomes.push((&action.path, outcome(action, base, existing.is_some(), update.origin)?));
     }
-    // By position, so that elements beyond the end of a list are appended in order, and removed from the back.
+    // By position, so that elements beyond the end of a list are appended in order.
     outcomes.sort_by_key(|(path, _)| *path);
     let mut slots = BTreeMap::new();
     let mut taken = Vec::new();
@@ -51,8 +52,10 @@ pub(crate) fn apply(update: &Update, existing: Option<MapRef<'_>>, key: MapRef<'
             Outcome::Keep => {}
         }
     }
-    for path in taken.into_iter().rev() {
-        take(&mut slots, base, path)?;
+    // The deepest first, so that no position on the way to another is shifted before it is used.
+    taken.sort_by_key(|path| (Reverse(path.steps.len()), *path));
+    for siblings in taken.chunk_by(|left, right| are_siblings(left, right)) {
+        take(&mut slots, base, siblings)?;
     }
     let is_too_deep = |slot: &Slot<'_>| matches!(slot, Slot::Tree(value) if depth(value) >= DOCUMENT_DEPTH_MAX);
     if slots.values().any(is_too_deep) {
@@ -192,19 +195,35 @@ fn put<'v>(slots: &mut BTreeMap<&'v str, Slot<'v>>, base: MapRef<'_>, path: &'v 
     Ok(())
 }
 
-/// Removes what is known to have been there.
-fn take<'v>(slots: &mut BTreeMap<&'v str, Slot<'v>>, base: MapRef<'_>, path: &'v Path) -> Result<(), UpdateError> {
-    let Some((last, before)) = path.steps.split_last() else {
-        slots.insert(&path.attribute, Slot::Gone);
+/// Whether two paths end in one container.
+fn are_siblings(left: &Path, right: &Path) -> bool {
+    let parent = |path: &'_ Path| path.steps.len().saturating_sub(1);
+    left.attribute == right.attribute && left.steps[..parent(left)] == right.steps[..parent(right)]
+}
+
+/// Removes what is known to have been there: siblings, ascending, at once.
+fn take<'v>(slots: &mut BTreeMap<&'v str, Slot<'v>>, base: MapRef<'_>, siblings: &[&'v Path]) -> Result<(), UpdateError> {
+    let first = siblings[0];
+    let Some((_, before)) = first.steps.split_last() else {
+        slots.insert(&first.attribute, Slot::Gone);
         return Ok(());
     };
-    let tree = tree(slots, base, &path.attribute).ok_or(UpdateError::InvalidPath)?;
-    match (last, descend(tree, before).ok_or(UpdateError::InvalidPath)?) {
-        (PathStep::Name(name), Value::M(map)) => {
-            map.remove(name);
-        }
-        (PathStep::Index(index), Value::L(list)) if *index < list.len() => {
-            list.remove(*index);
+    let tree = tree(slots, base, &first.attribute).ok_or(UpdateError::InvalidPath)?;
+    let last_steps = siblings.iter().filter_map(|path| path.steps.last());
+    match descend(tree, before).ok_or(UpdateError::InvalidPath)? {
+        Value::M(map) => last_steps.for_each(|step| {
+            if let PathStep::Name(name) = step {
+                map.remove(name);
+            }
+        }),
+        Value::L(list) => {
+            let mut taken = last_steps.peekable();
+            let mut position = 0;
+            list.retain(|_| {
+                let is_taken = taken.next_if(|step| **step == PathStep::Index(position)).is_some();
+                position += 1;
+                !is_taken
+            });
         }
         _ => return Err(UpdateError::InvalidPath),
     }

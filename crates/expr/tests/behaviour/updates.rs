@@ -106,6 +106,8 @@ fn removal_means_the_positions_before_it() {
     check("REMOVE l[0] SET l[1] = :s", r#"["v", 2, 3]"#);
     check("REMOVE l[4] SET l[9] = :s", r#"[0, 1, 2, 3, "v"]"#);
     check("REMOVE ll[0][0], ll[1]", "[[]]");
+    check("REMOVE ll[1][0], ll[0]", "[[]]");
+    check("REMOVE m.b, m.a", "{}");
     check("REMOVE q", "gone");
 }
 

@@ -137,6 +137,8 @@ fn operands_must_be_comparable_and_distinct() {
     let filter = |text: &str, expected: &str| check(ExpressionKind::Filter, text, expected);
     filter("a < :bool", "Incorrect operand type for operator or function; operator: <, operand type: BOOL");
     filter("a BETWEEN :list AND :n", "Incorrect operand type for operator or function; operator: BETWEEN, operand type: L");
+    filter(":s < :n", "Incorrect operand type for operator or function; operator: <, operand type: N");
+    filter("size(a) < :s", "accepted");
     filter("a = :bool", "accepted");
     filter(
         "a BETWEEN :n AND :m",
