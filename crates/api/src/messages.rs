@@ -3,3 +3,4 @@
 //! What must stay true: no other module spells one, and each is made of typed facts, never of another text.
 
 pub mod expression;
+pub mod signature;

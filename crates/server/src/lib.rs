@@ -1,1 +1,14 @@
-//! stator-server
+//! The shell around the operations: sockets, the request pipeline, logs, settings, and the timer of the background work.
+//!
+//! What must stay true: no rule of DynamoDB is here, and nothing here branches on the name of an operation.
+
+pub mod clock;
+pub mod config;
+pub mod listen;
+pub mod observe;
+pub mod pipeline;
+
+pub use clock::SystemClock;
+pub use config::{Config, SETTINGS, Setting};
+pub use listen::{BindError, Bound, Limits};
+pub use pipeline::{Gate, Shell};

@@ -1,0 +1,146 @@
+//! One connection: HTTP/1.1 or HTTP/2 by what the client says first, watched for idleness.
+//!
+//! What must stay true: a connection on which no request completes for the idle time is closed, whether its client is
+//! silent, sends its headers a byte at a time, or does not read its answers. Requests are answered on the connection's
+//! own task.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::Limits;
+use super::tls::Tls;
+use crate::pipeline::Shell;
+
+const HEADERS_MAX: usize = 100;
+/// The read buffer of a connection: headers that do not fit are refused by the protocol layer, without our words.
+const BUFFER_BYTES_MIN: usize = 64 << 10;
+const STREAMS_MAX: u32 = 256;
+/// A client that reads nothing gets this much of its answers buffered.
+const SEND_BUFFER_BYTES: usize = 256 << 10;
+
+/// What all connections share.
+pub(super) struct Http {
+    shell: Arc<Shell>,
+    builder: auto::Builder<TokioExecutor>,
+    tls: Option<Tls>,
+    idle_timeout: Duration,
+}
+
+impl Http {
+    pub(super) fn new(shell: Arc<Shell>, limits: &Limits, tls: Option<Tls>) -> Http {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let header_bytes = limits.header_bytes_max.saturating_mul(2).max(BUFFER_BYTES_MIN);
+        builder.http1().max_headers(HEADERS_MAX).max_buf_size(header_bytes).half_close(true);
+        builder
+            .http2()
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+            .max_send_buf_size(SEND_BUFFER_BYTES)
+            .adaptive_window(true);
+        Http { shell, builder, tls, idle_timeout: limits.idle_timeout }
+    }
+
+    /// Serves a connection to its end.
+    pub(super) async fn serve(&self, stream: TcpStream, client: SocketAddr, watcher: Watcher) {
+        let Some(tls) = &self.tls else { return self.serve_plain(stream, client, watcher).await };
+        match tokio::time::timeout(self.idle_timeout, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve_plain(stream, client, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%error, %client, "no TLS"),
+            Err(_) => tracing::debug!(%client, "TLS took too long"),
+        }
+    }
+
+    async fn serve_plain<S>(&self, stream: S, client: SocketAddr, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let origin = Arc::new(Origin { shell: Arc::clone(&self.shell), client, activity: Activity::start() });
+        let service = service_fn({
+            let origin = Arc::clone(&origin);
+            move |request: Request<Incoming>| {
+                let origin = Arc::clone(&origin);
+                async move {
+                    let _running = origin.activity.begin();
+                    Ok::<_, std::convert::Infallible>(origin.shell.answer(request, origin.client).await)
+                }
+            }
+        });
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let mut connection = pin!(watcher.watch(connection));
+        tokio::select! {
+            biased;
+            ended = &mut connection => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, %client, "connection broke");
+                }
+            }
+            () = origin.activity.idle_for(self.idle_timeout) => tracing::debug!(%client, "connection idle, closed"),
+        }
+    }
+}
+
+/// What the requests of one connection share, counted per connection: a count that all connections touch would be fought over.
+struct Origin {
+    shell: Arc<Shell>,
+    client: SocketAddr,
+    activity: Activity,
+}
+
+/// What a connection is doing. Its own, so the atomics are never fought over.
+struct Activity {
+    origin: Instant,
+    running: AtomicUsize,
+    last_end_ms: AtomicU64,
+}
+
+impl Activity {
+    fn start() -> Activity {
+        Activity { origin: Instant::now(), running: AtomicUsize::new(0), last_end_ms: AtomicU64::new(0) }
+    }
+
+    fn begin(&self) -> Running<'_> {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Running(self)
+    }
+
+    /// Ready once no request has been running for the time. Sleeps to the earliest moment at which that can be.
+    async fn idle_for(&self, timeout: Duration) {
+        let mut wake = self.origin + timeout;
+        loop {
+            tokio::time::sleep_until(wake).await;
+            if self.running.load(Ordering::Relaxed) > 0 {
+                wake = Instant::now() + timeout;
+                continue;
+            }
+            let idle_since = self.origin + Duration::from_millis(self.last_end_ms.load(Ordering::Relaxed));
+            if idle_since + timeout <= Instant::now() {
+                return;
+            }
+            wake = idle_since + timeout;
+        }
+    }
+}
+
+/// A request being answered; its end is noted however it ends.
+struct Running<'a>(&'a Activity);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let elapsed = u64::try_from(self.0.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.last_end_ms.store(elapsed, Ordering::Relaxed);
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,152 @@
+//! Sockets: accepting connections, keeping their number, and stopping in good order.
+//!
+//! What must stay true: a connection beyond the limit is told so, and a stop lets the requests in flight finish.
+
+mod connection;
+mod refuse;
+mod tls;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use crate::config::Config;
+use crate::pipeline::Shell;
+use refuse::Refuser;
+pub use tls::{Tls, TlsError};
+
+/// The listening queue of the kernel.
+const BACKLOG: u32 = 4096;
+/// How long to wait before accepting again when the process has no file descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What connections may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at one time.
+    pub connections_max: usize,
+    /// Bytes of one request's headers; the hard bound lies a little above.
+    pub header_bytes_max: usize,
+    /// Without a completed request for so long, a connection is closed.
+    pub idle_timeout: Duration,
+    /// How long a stop waits for requests in flight.
+    pub drain_timeout: Duration,
+}
+
+impl Limits {
+    /// The limits that an operator set.
+    pub fn of(config: &Config) -> Limits {
+        Limits {
+            connections_max: usize::try_from(config.connections_max).unwrap_or(usize::MAX),
+            header_bytes_max: usize::try_from(config.header_size_max.0).unwrap_or(usize::MAX),
+            idle_timeout: config.idle_timeout,
+            drain_timeout: config.drain_timeout,
+        }
+    }
+}
+
+/// The address can not be listened on.
+#[derive(Debug)]
+pub struct BindError {
+    /// The address.
+    pub address: SocketAddr,
+    /// Why not.
+    pub error: io::Error,
+}
+
+/// A socket that is bound, and listens already: connections made from now on are served once `run` runs.
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<Tls>,
+}
+
+impl Bound {
+    /// Binds an address. Must be called inside a runtime.
+    ///
+    /// # Errors
+    /// When the address is in use or not ours.
+    pub fn bind(address: SocketAddr, tls: Option<Tls>) -> Result<Bound, BindError> {
+        let listen = || {
+            let socket = if address.is_ipv4() { tokio::net::TcpSocket::new_v4()? } else { tokio::net::TcpSocket::new_v6()? };
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            let listener = socket.listen(BACKLOG)?;
+            let address = listener.local_addr()?;
+            Ok(Bound { listener, address, tls })
+        };
+        listen().map_err(|error| BindError { address, error })
+    }
+
+    /// The address with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://…` or `https://…`.
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.address)
+    }
+
+    /// Serves until `stop` is ready, then lets the requests in flight finish.
+    ///
+    /// Answers whether all of them did within the time.
+    pub async fn run(self, shell: Arc<Shell>, limits: Limits, stop: impl Future<Output = ()>) -> bool {
+        let places = Arc::new(Semaphore::new(limits.connections_max.min(Semaphore::MAX_PERMITS)));
+        let refuser = Refuser::default();
+        let graceful = GracefulShutdown::new();
+        let server = Arc::new(connection::Http::new(shell, &limits, self.tls));
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let (stream, client) = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        pause_if_exhausted(&error).await;
+                        continue;
+                    }
+                },
+            };
+            prepare(&stream);
+            match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => {
+                    let (server, watcher) = (Arc::clone(&server), graceful.watcher());
+                    tokio::spawn(async move {
+                        server.serve(stream, client, watcher).await;
+                        drop(place);
+                    });
+                }
+                Err(_) => refuser.refuse(stream),
+            }
+        }
+        drop(self.listener);
+        tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_ok()
+    }
+}
+
+/// Answers are written whole, so waiting for more to send only delays them.
+fn prepare(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY can not be set");
+    }
+}
+
+/// A connection that broke before it was accepted concerns nobody; a process without descriptors must not spin.
+async fn pause_if_exhausted(error: &io::Error) {
+    let is_of_one_connection = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused | io::ErrorKind::Interrupted
+    );
+    if !is_of_one_connection {
+        tracing::error!(%error, "connections can not be accepted");
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}

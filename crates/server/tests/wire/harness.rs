@@ -1,0 +1,303 @@
+//! A server on a free port with a few operations of its own, and a client that sends exactly what it is given.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stator_api::{Answer, BoxFuture, Class, Context, ErasedOperation, Fault, OperationInfo, Prepared, Service, Status};
+use stator_engine::{Clock, Engine, EngineOptions};
+use stator_kv::MemoryStore;
+use stator_server::pipeline::Budget;
+use stator_server::{Bound, Gate, Limits, Shell};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
+
+/// 2026-11-24T04:05:06Z, the moment of all test requests.
+pub(crate) const NOW_SECONDS: u64 = 1_795_493_106;
+/// Any well-formed signature.
+pub(crate) const AUTHORIZATION: &str =
+    "AWS4-HMAC-SHA256 Credential=key/20261124/eu-north-7/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
+
+pub(crate) struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now_ms(&self) -> u64 {
+        NOW_SECONDS * 1000
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        buffer.fill(7);
+    }
+}
+
+/// What the operations of the test do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    /// Answers its own body.
+    Echo,
+    /// Answers where it was asked.
+    Where,
+    Panic,
+    /// Answers when `RELEASE` lets it.
+    Wait,
+    /// Never answers.
+    Hang,
+}
+
+struct TestOperation(OperationInfo, Deed);
+
+/// Requests that wait take a permit from here.
+pub(crate) static RELEASE: Semaphore = Semaphore::const_new(0);
+/// Requests that wait put a permit here when they begin.
+pub(crate) static BEGUN: Semaphore = Semaphore::const_new(0);
+
+/// Requests that hang put a permit here when they begin.
+pub(crate) static HANGING: Semaphore = Semaphore::const_new(0);
+
+const fn operation(name: &'static str, deed: Deed) -> TestOperation {
+    TestOperation(OperationInfo { name, service: Service::DynamoDb, class: Class::Read, status: Status::Complete }, deed)
+}
+
+static ECHO: TestOperation = operation("Echo", Deed::Echo);
+static WHERE: TestOperation = operation("Where", Deed::Where);
+static PANIC: TestOperation = operation("Panic", Deed::Panic);
+static WAIT: TestOperation = operation("Wait", Deed::Wait);
+static HANG: TestOperation = operation("Hang", Deed::Hang);
+
+fn find(target: &str) -> Result<&'static dyn ErasedOperation, Fault> {
+    match target {
+        "DynamoDB_20120810.Echo" => Ok(&ECHO),
+        "DynamoDB_20120810.Where" => Ok(&WHERE),
+        "DynamoDB_20120810.Panic" => Ok(&PANIC),
+        "DynamoDB_20120810.Wait" => Ok(&WAIT),
+        "DynamoDB_20120810.Hang" => Ok(&HANG),
+        _ => Err(Fault::unknown_operation()),
+    }
+}
+
+impl ErasedOperation for TestOperation {
+    fn info(&self) -> &OperationInfo {
+        &self.0
+    }
+
+    fn decode<'a>(&self, body: &'a [u8]) -> Result<Box<dyn Prepared + 'a>, Fault> {
+        if !body.starts_with(b"{") {
+            return Err(Fault { message: None, ..Fault::client("SerializationException", "") });
+        }
+        Ok(Box::new(TestInput(body, self.1)))
+    }
+}
+
+struct TestInput<'a>(&'a [u8], Deed);
+
+impl Prepared for TestInput<'_> {
+    fn validate(&self) -> Result<(), Fault> {
+        if self.0 == b"{\"bad\":1}" { Err(Fault::validation("bad")) } else { Ok(()) }
+    }
+
+    fn perform<'s>(self: Box<Self>, context: &'s Context) -> BoxFuture<'s, Result<Answer, Fault>>
+    where
+        Self: 's,
+    {
+        Box::pin(async move {
+            let body = match self.1 {
+                Deed::Echo => self.0.to_vec(),
+                Deed::Where => format!("{{\"at\":\"{} {} {}\"}}", context.scope.account, context.scope.region, context.host).into_bytes(),
+                Deed::Panic => panic!("this operation breaks"),
+                Deed::Hang => {
+                    HANGING.add_permits(1);
+                    std::future::pending().await
+                }
+                Deed::Wait => {
+                    BEGUN.add_permits(1);
+                    RELEASE.acquire().await.unwrap().forget();
+                    b"{}".to_vec()
+                }
+            };
+            Ok(Answer { body })
+        })
+    }
+}
+
+/// What a test changes about its server.
+pub(crate) struct Setup {
+    pub(crate) gate: Gate,
+    pub(crate) limits: Limits,
+    pub(crate) body_timeout: Duration,
+    pub(crate) request_memory: usize,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        let limits = Limits {
+            connections_max: 100,
+            header_bytes_max: 4096,
+            idle_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(10),
+        };
+        Setup { gate: Gate::AnySignature, limits, body_timeout: Duration::from_secs(60), request_memory: 1 << 30 }
+    }
+}
+
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) task: JoinHandle<bool>,
+}
+
+impl Server {
+    pub(crate) async fn start(setup: Setup) -> Server {
+        let engine = Engine::open(Arc::new(MemoryStore::new()), Arc::new(FixedClock), EngineOptions::default()).await.ok().unwrap();
+        let shell = Shell {
+            engine,
+            gate: setup.gate,
+            find,
+            account: "000000000000".to_owned(),
+            region: "us-east-1".to_owned(),
+            header_bytes_max: setup.limits.header_bytes_max,
+            body_bytes_max: 16 << 20,
+            body_timeout: setup.body_timeout,
+            slow_request: Duration::ZERO,
+            budget: Budget::new(setup.request_memory),
+        };
+        let bound = Bound::bind("127.0.0.1:0".parse().unwrap(), None).unwrap();
+        let address = bound.address();
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(bound.run(Arc::new(shell), setup.limits, async { drop(stopped.await) }));
+        Server { address, stop, task }
+    }
+
+    pub(crate) async fn connect(&self) -> Client {
+        Client { stream: TcpStream::connect(self.address).await.unwrap(), unread: Vec::new() }
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn exchange(&self, request: &Request<'_>) -> Response {
+        let mut client = self.connect().await;
+        client.send(&request.bytes()).await;
+        client.receive().await.unwrap()
+    }
+}
+
+/// A request that is right until a test makes it wrong.
+#[derive(Clone)]
+pub(crate) struct Request<'a> {
+    pub(crate) line: &'a str,
+    pub(crate) headers: Vec<(&'a str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn of(operation: &str, body: &[u8]) -> Request<'a> {
+        let headers = vec![
+            ("Host", "localhost".to_owned()),
+            ("X-Amz-Target", format!("DynamoDB_20120810.{operation}")),
+            ("Content-Type", "application/x-amz-json-1.0".to_owned()),
+            ("X-Amz-Date", "20261124T040506Z".to_owned()),
+            ("Authorization", AUTHORIZATION.to_owned()),
+            ("Content-Length", body.len().to_string()),
+        ];
+        Request { line: "POST / HTTP/1.1", headers, body: body.to_vec() }
+    }
+
+    pub(crate) fn with(mut self, name: &'a str, value: &str) -> Request<'a> {
+        self = self.without(name);
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Request<'a> {
+        self.headers.retain(|(candidate, _)| *candidate != name);
+        self
+    }
+
+    pub(crate) fn line(mut self, line: &'a str) -> Request<'a> {
+        self.line = line;
+        self
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = format!("{}\r\n", self.line).into_bytes();
+        for (name, value) in &self.headers {
+            bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+}
+
+pub(crate) struct Client {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// The next response; `None` when the server closed the connection without one.
+    pub(crate) async fn receive(&mut self) -> Option<Response> {
+        let head_end = self.read_until(|bytes| bytes.windows(4).position(|window| window == b"\r\n\r\n")).await?;
+        let head = String::from_utf8(self.unread[..head_end].to_vec()).unwrap();
+        self.unread.drain(..head_end + 4);
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers: BTreeMap<String, String> =
+            lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+        let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+        self.read_until(|bytes| (bytes.len() >= length).then_some(0)).await?;
+        Some(Response { status, headers, body: self.unread.drain(..length).collect() })
+    }
+
+    /// Whether the server has closed the connection, after waiting for it to.
+    pub(crate) async fn is_closed(&mut self) -> bool {
+        self.read_until(|bytes| (!bytes.is_empty()).then_some(0)).await.is_none()
+    }
+
+    async fn read_until(&mut self, is_enough: impl Fn(&[u8]) -> Option<usize>) -> Option<usize> {
+        loop {
+            if let Some(found) = is_enough(&self.unread) {
+                return Some(found);
+            }
+            match self.stream.read_buf(&mut self.unread).await {
+                Ok(0) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// Checks that this is the exception, with the status.
+    #[track_caller]
+    pub(crate) fn is_fault(&self, status: u16, exception: &str) -> &Response {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert!(self.text().contains(&format!("#{exception}\"")), "{}", self.text());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn says(&self, text: &str) {
+        assert!(self.text().contains(text), "{}", self.text());
+    }
+}

@@ -1,0 +1,101 @@
+//! What hostile or broken clients may cost.
+
+use std::io::Write;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::harness::{Request, Server, Setup};
+
+const LIMIT: usize = 16 << 20;
+
+#[tokio::test]
+async fn a_body_over_16_mb_is_413_and_one_of_16_mb_is_not() {
+    let server = Server::start(Setup::default()).await;
+    let body = |length: usize| {
+        let mut body = vec![b' '; length];
+        body[0] = b'{';
+        body
+    };
+    assert_eq!(server.exchange(&Request::of("Echo", &body(LIMIT))).await.status, 200);
+    server.exchange(&Request::of("Echo", &body(LIMIT + 1))).await.is_fault(413, "RequestEntityTooLargeException");
+    let mut chunked = Request::of("Echo", b"").without("Content-Length").with("Transfer-Encoding", "chunked");
+    chunked.body = format!("{:x}\r\n", LIMIT + 1).into_bytes();
+    chunked.body.extend(body(LIMIT + 1));
+    chunked.body.extend_from_slice(b"\r\n0\r\n\r\n");
+    server.exchange(&chunked).await.is_fault(413, "RequestEntityTooLargeException");
+}
+
+#[tokio::test]
+async fn a_compressed_body_that_grows_over_16_mb_is_413() {
+    let server = Server::start(Setup::default()).await;
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
+    let zeros = vec![b'0'; 1 << 20];
+    (0..64).for_each(|_| bomb.write_all(&zeros).unwrap());
+    let bomb = bomb.finish().unwrap();
+    assert!(bomb.len() < 100_000);
+    server.exchange(&Request::of("Echo", &bomb).with("Content-Encoding", "gzip")).await.is_fault(413, "RequestEntityTooLargeException");
+}
+
+#[tokio::test]
+async fn headers_that_are_too_many_or_too_long_are_431() {
+    let server = Server::start(Setup::default()).await;
+    let long = Request::of("Echo", b"{}").with("X-Long", &"x".repeat(5000));
+    server.exchange(&long).await.is_fault(431, "RequestHeaderTooLargeException");
+    let mut many = Request::of("Echo", b"{}");
+    many.headers.extend((0..200).map(|_| ("X-More", "1".to_owned())));
+    assert_eq!(server.exchange(&many).await.status, 431);
+    // What does not fit the buffer of a connection is not read to its end, so the answer may be lost with the connection.
+    let mut endless = server.connect().await;
+    endless.send(&Request::of("Echo", b"{}").with("X-Endless", &"x".repeat(100_000)).bytes()).await;
+    assert!(endless.receive().await.is_none_or(|response| response.status == 431));
+    assert!(endless.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_client_that_sends_its_headers_too_slowly_is_cut_off() {
+    let mut setup = Setup::default();
+    setup.limits.idle_timeout = Duration::from_millis(50);
+    let server = Server::start(setup).await;
+    let mut silent = server.connect().await;
+    let mut slow = server.connect().await;
+    slow.send(b"POST / HTTP/1.1\r\nHost: local").await;
+    assert!(silent.is_closed().await);
+    assert!(slow.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_while_its_request_runs() {
+    let mut setup = Setup::default();
+    setup.limits.idle_timeout = Duration::from_millis(30);
+    setup.body_timeout = Duration::from_millis(200);
+    let server = Server::start(setup).await;
+    let mut client = server.connect().await;
+    // The body never comes, so the request runs into its own time limit, long after the connection's.
+    let request = Request::of("Echo", b"{}").with("Content-Length", "10");
+    client.send(&request.bytes()).await;
+    client.receive().await.unwrap().is_fault(408, "RequestTimeoutException");
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_told_so() {
+    let mut setup = Setup::default();
+    setup.limits.connections_max = 1;
+    let server = Server::start(setup).await;
+    let mut first = server.connect().await;
+    first.send(&Request::of("Echo", b"{}").bytes()).await;
+    assert_eq!(first.receive().await.unwrap().status, 200);
+    server.exchange(&Request::of("Echo", b"{}")).await.is_fault(503, "ServiceUnavailableException").says("Too many connections are open");
+    first.send(&Request::of("Echo", b"{}").bytes()).await;
+    assert_eq!(first.receive().await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_memory_for_requests_are_503() {
+    let server = Server::start(Setup { request_memory: 1000, ..Setup::default() }).await;
+    let body = format!("{{{}}}", " ".repeat(2000));
+    server.exchange(&Request::of("Echo", body.as_bytes())).await.is_fault(503, "ServiceUnavailableException");
+    // What was reserved is given back.
+    assert_eq!(server.exchange(&Request::of("Echo", b"{}")).await.status, 200);
+}
