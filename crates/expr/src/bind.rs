@@ -171,14 +171,12 @@ fn check_placeholder(map: Substitution, key: &str) -> Result<(), ExprError> {
         Substitution::Names => '#',
         Substitution::Values => ':',
     };
-    let is_valid = key.strip_prefix(sign).is_some_and(|name| !name.is_empty() && name.bytes().all(is_name_byte));
-    if !is_valid {
-        return Err(ExprError::InvalidSubstitution { map, key: key.to_owned() });
-    }
+    // Length comes before form, as in the service.
     if key.len() > EXPRESSION_NAME_BYTES_MAX {
         return Err(ExprError::SubstitutionTooLong { map, key: key.to_owned() });
     }
-    Ok(())
+    let is_valid = key.strip_prefix(sign).is_some_and(|name| !name.is_empty() && name.bytes().all(is_name_byte));
+    if is_valid { Ok(()) } else { Err(ExprError::InvalidSubstitution { map, key: key.to_owned() }) }
 }
 
 fn refuse_reserved(path: &ast::Path) -> Result<(), ExprError> {

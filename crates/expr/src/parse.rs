@@ -13,6 +13,9 @@ use crate::ast::{ConditionText, Name, Path, ProjectionText, Step, UpdateText};
 use crate::error::ExprError;
 use crate::lex::{Token, TokenKind, tokenize};
 
+/// The largest list position that the service takes (observed: 4294967295 is refused).
+const INDEX_MAX: usize = u32::MAX as usize - 1;
+
 /// Parses a condition, filter or key condition.
 pub fn condition(text: &str) -> Result<ConditionText, ExprError> {
     let mut parser = Parser::open(text)?;
@@ -148,10 +151,9 @@ impl<'t> Parser<'t> {
             return Err(self.unexpected());
         }
         let digits = self.text();
-        // A position that does not fit 32 bits cannot be in an item of 400 KB.
-        let index = digits.parse::<u32>().map_err(|_| ExprError::IndexTooLarge { index: digits.to_owned() })?;
+        let index = digits.parse::<usize>().ok().filter(|index| *index <= INDEX_MAX);
         self.advance();
-        Ok(index as usize)
+        index.ok_or_else(|| ExprError::IndexTooLarge { index: digits.to_owned() })
     }
 
     fn value(&mut self) -> Result<String, ExprError> {

@@ -3,7 +3,7 @@
 //! What must stay true: no path of an update is inside another (refused when it is made), so that the order of its actions
 //! does not matter; every operand is read from the item as it was before.
 
-use stator_model::{Item, MapRef, Path};
+use stator_model::{Item, MapRef, Path, PathStep};
 
 use crate::error::UpdateError;
 use crate::eval;
@@ -69,9 +69,25 @@ impl Update {
         eval::update::apply(self, existing, key).map(Some)
     }
 
-    /// The touched leaves of an item: of the old one for UPDATED_OLD, of the new one for UPDATED_NEW.
-    pub fn touched(&self, item: MapRef<'_>) -> Item {
-        Projection::of_disjoint(self.paths()).project_item(item)
+    /// The touched leaves of the item as it was, for UPDATED_OLD; empty when none of them was there.
+    pub fn touched_old(&self, old: MapRef<'_>) -> Item {
+        Projection::of_disjoint(self.paths()).project_item(old)
+    }
+
+    /// The touched leaves of the item as it is now, for UPDATED_NEW; empty when the update left none.
+    ///
+    /// What was removed has no new value, and elements appended to a list by a position beyond its end are not reported
+    /// either (both observed). Elements that moved because others of their list were removed are found where they are now
+    /// (assumed).
+    pub fn touched_new(&self, old: Option<MapRef<'_>>, new: MapRef<'_>) -> Item {
+        let removed: Vec<&Path> = self.actions.iter().filter(|action| action.change == Change::Remove).map(|action| &action.path).collect();
+        let is_left = |action: &&Action| {
+            let is_element = matches!(action.path.steps.last(), Some(PathStep::Index(_)));
+            let was_there = || old.is_some_and(|old| eval::find(old, &action.path).is_some());
+            action.change != Change::Remove && (!is_element || was_there())
+        };
+        let paths: Vec<Path> = self.actions.iter().filter(is_left).map(|action| moved(&action.path, &removed)).collect();
+        Projection::of_disjoint(paths.iter()).project_item(new)
     }
 
     /// Names of the top-level attributes that the update changes, in the order of the text; repeated when several parts of
@@ -89,4 +105,19 @@ impl Update {
         let is_deletion = |action: &Action| matches!(action.change, Change::Remove | Change::Delete(_));
         self.origin == Origin::Expression || self.actions.is_empty() || !self.actions.iter().all(is_deletion)
     }
+}
+
+/// Where a path leads once elements before it have left its lists.
+fn moved(path: &Path, removed: &[&Path]) -> Path {
+    let mut moved = path.clone();
+    for (depth, step) in moved.steps.iter_mut().enumerate() {
+        let PathStep::Index(index) = step else { continue };
+        let is_before = |other: &&&Path| {
+            let is_sibling =
+                other.attribute == path.attribute && other.steps.len() == depth + 1 && other.steps[..depth] == path.steps[..depth];
+            is_sibling && matches!(other.steps[depth], PathStep::Index(position) if position < *index)
+        };
+        *index -= removed.iter().filter(is_before).count();
+    }
+    moved
 }

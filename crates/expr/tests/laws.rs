@@ -322,9 +322,10 @@ proptest! {
         let _ = stator_expr::key_condition(&text, &mut binder(&values));
         if let Ok(update) = stator_expr::update(&text, &mut binder(&values)) {
             for existing in [Some(item.map()), None] {
+                update.touched_old(item.map());
                 if let Ok(Some(new)) = update.apply(existing, Item::empty().map()) {
                     prop_assert!(RawValue::new(new.as_bytes()).validate().is_ok());
-                    update.touched(new.map());
+                    update.touched_new(existing, new.map());
                 }
             }
         }

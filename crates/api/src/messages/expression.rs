@@ -3,7 +3,9 @@
 //! Wordings come from answers seen in the field and quoted in public; where none was found the line says `assumed`. The prefix
 //! `1 validation error detected: ` of the newer validation is the operation's, since it depends on the operation.
 
-use stator_expr::{ExprError, ExpressionKind, KeyConditionError, KeyShapeError, LegacyError, Literal, OperandType, PathClash, UpdateError};
+use stator_expr::{
+    ExprError, ExpressionKind, KeyConditionError, KeyShapeError, LegacyError, Literal, OperandType, PathClash, Substitution, UpdateError,
+};
 use stator_model::number::NumberError;
 use stator_model::{Path, PathStep, ValueRef, ValueType};
 
@@ -25,9 +27,10 @@ fn substitution(error: &ExprError) -> Option<String> {
             format!("{} contains invalid key: The key exceeds the maximum allowed size of 255; key: \"{key}\"", map.name())
         }
         // assumed
-        ExprError::InvalidName { key, .. } => {
-            format!("ExpressionAttributeNames contains invalid value: The attribute name must have between 1 and 65535 bytes; key: {key}")
+        ExprError::InvalidName { key, bytes: 0 } => {
+            format!("ExpressionAttributeNames contains invalid value: Attribute name must not be empty; key: \"{key}\"")
         }
+        ExprError::InvalidName { .. } => "Attribute name is too large, must be less than 65536 bytes".to_owned(),
         ExprError::Unused { map, keys } => format!("Value provided in {} unused in expressions: keys: {{{}}}", map.name(), keys.join(", ")),
         _ => return None,
     })

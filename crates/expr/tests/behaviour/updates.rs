@@ -169,11 +169,21 @@ fn values_nest_thirty_two_deep_at_most() {
 #[test]
 fn touched_leaves_are_those_of_the_paths() {
     let base = item(BASE);
-    let check = |text: &str, expected: &str| assert_eq!(show(&bind(text).touched(base.map())), expected, "{text}");
-    check("SET m.b.c = :n, n = :n REMOVE l[1], q", "{l: [1], m: {b: {c: 2}}, n: 5}");
-    check("SET l[3] = :n, l[1] = :n", "{l: [1, 3]}");
-    check("SET q.r = :n", "{}");
-    check("ADD n :n DELETE ss :ss", r#"{n: 5, ss: <"a" "b">}"#);
+    let check = |text: &str, old: &str, new: &str| {
+        let update = bind(text);
+        let updated = update.apply(Some(base.map()), base.map()).expect("it fits").expect("an item is there");
+        assert_eq!(show(&update.touched_old(base.map())), old, "{text}");
+        assert_eq!(show(&update.touched_new(Some(base.map()), updated.map())), new, "{text}");
+    };
+    check("SET m.b.c = :n, n = :n REMOVE l[1], q", "{l: [1], m: {b: {c: 2}}, n: 5}", "{m: {b: {c: 7}}, n: 7}");
+    check("SET l[3] = :n, l[1] = :s", "{l: [1, 3]}", r#"{l: ["v", 7]}"#);
+    check("SET m.q = :n", "{}", "{m: {q: 7}}");
+    check("ADD n :n DELETE ss :ss", r#"{n: 5, ss: <"a" "b">}"#, r#"{n: 12, ss: <"a">}"#);
+    check("DELETE ss :all", r#"{ss: <"a" "b">}"#, "{}");
+    check("SET l[9] = :n", "{}", "{}");
+    check("SET l[4] = :n", "{}", "{}");
+    check("SET l = list_append(l, :l)", "{l: [0, 1, 2, 3]}", "{l: [0, 1, 2, 3, 8, 9]}");
+    check("REMOVE l[0], l[2] SET l[3] = :n", "{l: [0, 2, 3]}", "{l: [7]}");
 }
 
 fn legacy(updates: &[(&str, Action, Option<&str>)]) -> Update {

@@ -85,7 +85,8 @@ fn sizes_and_counts_have_limits() {
     let deep = format!("a{}", ".b".repeat(32));
     check(ExpressionKind::Projection, &deep, "The document path has too many nesting elements; nesting levels: 33");
     check(ExpressionKind::Projection, &deep[..63], "accepted");
-    check(ExpressionKind::Projection, "a[99999999999]", "List index is not within the allowable range; index: [99999999999]");
+    check(ExpressionKind::Projection, "a[4294967295]", "List index is not within the allowable range; index: [4294967295]");
+    check(ExpressionKind::Projection, "a[4294967294]", "accepted");
 }
 
 #[test]
@@ -202,4 +203,29 @@ fn substitutions_are_checked_before_and_after() {
     let mut binder = Binder::new(Some([("#a", "a"), ("#b", "b")]), Some(self::values())).unwrap();
     stator_expr::projection("#b", &mut binder).unwrap();
     assert_eq!(message(binder.finish().unwrap_err()), "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}");
+}
+
+#[test]
+fn legacy_refusals_name_the_operator_or_the_attribute() {
+    use stator_expr::legacy::{Action, AttributeUpdate, Comparison, ComparisonOperator, Expectation, attribute_updates, expected, filter};
+    let number = || Literal::from(&Value::N(Number::from(1)));
+    let comparison = |operator, arguments| filter(vec![("a".to_owned(), Comparison { operator, arguments })], None).unwrap_err();
+    let update = |action, value| attribute_updates(vec![("a".to_owned(), AttributeUpdate { action, value })]).unwrap_err();
+    let check = |error: LegacyError, expected: &str| {
+        let message = render_legacy(&error);
+        assert_eq!(message.strip_prefix("One or more parameter values were invalid: ").unwrap_or(&message), expected);
+    };
+    check(comparison(ComparisonOperator::Eq, vec![]), "Invalid number of argument(s) for the EQ ComparisonOperator");
+    check(
+        comparison(ComparisonOperator::BeginsWith, vec![number()]),
+        "ComparisonOperator BEGINS_WITH is not valid for N AttributeValue type",
+    );
+    check(
+        expected(vec![("a".to_owned(), Expectation::default())], None).unwrap_err(),
+        "Value must be provided when Exists is null for Attribute: a",
+    );
+    check(update(Action::Put, None), "Only DELETE action is allowed when no attribute value is specified");
+    check(update(Action::Delete, Some(number())), "DELETE action with value is not supported for the type N");
+    let text = Literal::from(&Value::S("x".into()));
+    check(update(Action::Add, Some(text)), "ADD action is not supported for the type S");
 }
