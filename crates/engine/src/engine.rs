@@ -3,6 +3,7 @@
 //! What must stay true: everything else in this crate is a function of these three and of its arguments.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::{ArcSwap, Guard};
 use stator_kv::{Level, Store, StoreError, Visit};
@@ -45,13 +46,22 @@ pub struct Engine {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     /// Held by the verbs that change the catalog, across their commit, so that they follow one another.
     pub(crate) catalog_turn: async_lock::Mutex<()>,
+    /// Whether there may be jobs to run; true at start, because a crash may have left some.
+    pub(crate) jobs_owed: AtomicBool,
 }
 
 impl Engine {
     /// Opens a store: reads all definitions.
     pub async fn open(store: Arc<dyn Store>, clock: Arc<dyn Clock>, options: EngineOptions) -> Result<Arc<Engine>, OpenError> {
         let snapshot = load(store.as_ref()).await?;
-        Ok(Arc::new(Engine { store, clock, options, snapshot: ArcSwap::from_pointee(snapshot), catalog_turn: async_lock::Mutex::new(()) }))
+        Ok(Arc::new(Engine {
+            store,
+            clock,
+            options,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            catalog_turn: async_lock::Mutex::new(()),
+            jobs_owed: AtomicBool::new(true),
+        }))
     }
 
     /// All tables now.

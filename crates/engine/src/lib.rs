@@ -3,11 +3,17 @@
 //! What must stay true: given rows, a clock and a request, the outcome is determined. Nothing here knows JSON, HTTP, a
 //! runtime, the wall clock or the service's sentences. There is one write path (`write`), and one read path (`read`).
 
+pub mod capacity;
 pub mod catalog;
 pub mod clock;
 pub mod encoding;
 mod engine;
+pub mod index;
+pub mod jobs;
 pub mod keyspace;
+pub mod read;
+pub mod receipt;
+pub mod write;
 
 pub use clock::Clock;
 pub use engine::{Engine, EngineOptions, OpenError};

@@ -4,9 +4,14 @@
 //! request looks a table up without storage, locks or copies. What must stay true: a definition is durable before the
 //! snapshot shows it, and a snapshot never changes.
 
+mod change;
 pub mod definition;
 mod snapshot;
 mod table;
+mod verbs;
 
+pub use change::{ChangeError, IndexChange, ON_DEMAND_WARM, TableChange, warm_default};
 pub use snapshot::Snapshot;
-pub use table::{Index, Table};
+pub use table::{Index, Table, ThroughputHistory};
+pub(crate) use verbs::store_error;
+pub use verbs::{CreateError, DeleteError, Description};

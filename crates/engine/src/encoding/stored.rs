@@ -42,6 +42,13 @@ pub fn item(row: &[u8]) -> Item {
     Item::from_encoded(unwrap(row).to_vec())
 }
 
+/// The item of a stored row that is given away.
+pub fn into_item(mut row: Vec<u8>) -> Item {
+    assert_eq!(row.first(), Some(&FORMAT), "a stored row has a known format");
+    row.remove(0);
+    Item::from_encoded(row)
+}
+
 /// Checks a row from outside.
 pub fn validate(row: &[u8]) -> Result<MapRef<'_>, Unreadable> {
     let (&format, encoded) = row.split_first().ok_or(Unreadable::Empty)?;

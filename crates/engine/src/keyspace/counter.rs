@@ -13,12 +13,12 @@ use super::{PART_COUNTER, SMALL};
 
 /// The row key of the counter of a table (`None`) or of one of its indexes.
 pub fn key(table: TableId, index: Option<IndexId>) -> Key {
-    Key::new(SMALL, &part(table), &index.map_or(0, |index| index.0).to_be_bytes())
+    Key::new(SMALL, &table_prefix(table), &index.map_or(0, |index| index.0).to_be_bytes())
 }
 
 /// All counters of a table.
 pub fn of_table(table: TableId) -> Range {
-    Range::prefix(SMALL, &part(table))
+    Range::prefix(SMALL, &table_prefix(table))
 }
 
 /// All counters.
@@ -40,8 +40,9 @@ pub fn decode(value: &[u8]) -> Option<(i64, i64)> {
     Some((i64::from_le_bytes(*rows), i64::from_le_bytes(bytes.try_into().ok()?)))
 }
 
-fn part(table: TableId) -> Vec<u8> {
-    let mut part = vec![PART_COUNTER];
-    part.extend_from_slice(&table.0.to_be_bytes());
-    part
+/// What the joined keys of all counters of a table begin with.
+pub fn table_prefix(table: TableId) -> Vec<u8> {
+    let mut prefix = vec![PART_COUNTER];
+    prefix.extend_from_slice(&table.0.to_be_bytes());
+    prefix
 }

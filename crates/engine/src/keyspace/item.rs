@@ -9,7 +9,7 @@
 use stator_kv::Key;
 use stator_kv::range::after_prefix;
 use stator_model::MapRef;
-use stator_model::key::KeySchema;
+use stator_model::key::{KeySchema, ScalarType};
 use stator_model::table::TableId;
 
 use super::partition::{KeyFault, put_partition, put_values, segment_bounds};
@@ -43,19 +43,24 @@ pub(super) fn prefix_segment(prefix: &[u8], segment: u32, total: u32) -> (Vec<u8
     (at(from), end)
 }
 
-/// The position of an item within its part, from the sort kind byte on, appended to `part` values of a query.
+/// What the `sort` of all items begins with.
 pub(crate) fn sort_prefix() -> Vec<u8> {
     vec![SORT_ITEM]
 }
 
-/// The kind byte of a row in ITEMS and what follows it, given the table's partition attributes.
-pub(crate) fn split_sort<'k>(joined: &'k [u8], schema: &KeySchema) -> Option<(u8, &'k [u8])> {
+/// What follows the part in a joined key of ITEMS: the kind byte and what is behind it.
+pub(crate) fn sort_of<'k>(joined: &'k [u8], schema: &KeySchema) -> Option<&'k [u8]> {
     let mut rest = joined.get(16..)?;
     for attribute in &schema.partition {
-        let is_number = attribute.scalar == stator_model::key::ScalarType::N;
-        rest = crate::encoding::scalar::split(rest, is_number)?.1;
+        rest = crate::encoding::scalar::split(rest, attribute.scalar == ScalarType::N)?.1;
     }
-    rest.split_first().map(|(kind, rest)| (*kind, rest))
+    Some(rest)
+}
+
+/// The key of a row in ITEMS if it is an item's.
+pub(crate) fn key_of_joined(joined: &[u8], schema: &KeySchema) -> Option<Key> {
+    let sort = sort_of(joined, schema)?;
+    (sort.first() == Some(&SORT_ITEM)).then(|| Key::from_joined(ITEMS, joined.to_vec(), joined.len() - sort.len()))
 }
 
 /// The part of a query on the table or one of its local indexes.

@@ -26,6 +26,7 @@ pub mod table;
 mod partition;
 
 pub use partition::KeyFault;
+pub(crate) use partition::key_value;
 
 /// Items and their local index entries.
 pub const ITEMS: Space = Space { id: 1, profile: Profile::Rows };

@@ -1,0 +1,132 @@
+//! Background work: what is owed is a row, so that a restart goes on where it stopped.
+//!
+//! | job | owed since | a tick does | done when |
+//! |---|---|---|---|
+//! | drop table | the table left the catalog | removes all its rows | they are gone |
+//! | drop index | UpdateTable deleted it | removes all its entries | they are gone and the definition forgets it |
+//! | backfill | UpdateTable made an index | enters some hundred items | every item has been met |
+//!
+//! What must stay true: every tick may be repeated, and may be the last before a crash. No tick holds a table: writers only
+//! ever wait for the latch of a single item.
+
+mod backfill;
+mod drop;
+
+use std::sync::atomic::Ordering;
+
+use stator_kv::{StoreError, Visit, Write};
+use stator_model::table::{IndexId, TableId};
+use stator_model::{Item, Value, ValueRef};
+
+use crate::Engine;
+use crate::encoding::stored;
+use crate::keyspace::job::{self, JobKind};
+
+/// How far a job has come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// The last joined key that is done with; empty at the start.
+    pub after: Vec<u8>,
+    /// Items left out.
+    pub skipped_items: u64,
+}
+
+/// What is left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobsState {
+    /// Nothing.
+    Idle,
+    /// More, at once.
+    Pending,
+    /// Nothing before a moment, in ms since the epoch.
+    DueAt(u64),
+}
+
+struct Job {
+    table: TableId,
+    kind: JobKind,
+    index: Option<IndexId>,
+    progress: Progress,
+}
+
+impl Progress {
+    /// The stored form.
+    pub fn encode(&self) -> Vec<u8> {
+        let skipped = stator_model::Number::from(i64::try_from(self.skipped_items).unwrap_or(i64::MAX));
+        let item: Item = [("after", Value::B(self.after.clone())), ("skipped_items", Value::N(skipped))].into_iter().collect();
+        stored::wrap(item.as_bytes())
+    }
+
+    /// The progress of a stored form.
+    pub fn decode(row: &[u8]) -> Option<Progress> {
+        let members = stored::validate(row).ok()?;
+        let ValueRef::B(after) = members.get("after")?.view() else { return None };
+        let ValueRef::N(skipped) = members.get("skipped_items")?.view() else { return None };
+        Some(Progress { after: after.to_vec(), skipped_items: skipped.number().to_i64()?.unsigned_abs() })
+    }
+}
+
+impl Engine {
+    /// Does a bounded piece of the work that is owed.
+    pub async fn run_jobs(&self) -> Result<JobsState, StoreError> {
+        if !self.jobs_owed.swap(false, Ordering::AcqRel) {
+            return Ok(JobsState::Idle);
+        }
+        let outcome = self.run_owed().await;
+        if !matches!(outcome, Ok(JobsState::Idle)) {
+            self.wake_jobs();
+        }
+        outcome
+    }
+
+    /// Works until nothing is owed. For tests and for tools.
+    pub async fn settled(&self) -> Result<(), StoreError> {
+        while self.run_jobs().await? == JobsState::Pending {}
+        Ok(())
+    }
+
+    pub(crate) fn wake_jobs(&self) {
+        self.jobs_owed.store(true, Ordering::Release);
+    }
+
+    async fn run_owed(&self) -> Result<JobsState, StoreError> {
+        let next_due_ms = self.drop_due_tables().await?;
+        let jobs = self.owed_jobs().await?;
+        for job in &jobs {
+            match job.kind {
+                JobKind::DropTable => self.drop_table_rows(job.table).await?,
+                JobKind::DropIndex => self.drop_index_rows(job.table, job.index).await?,
+                JobKind::Backfill => self.backfill_some(job.table, job.index, &job.progress).await?,
+            }
+        }
+        Ok(match next_due_ms {
+            _ if !jobs.is_empty() => JobsState::Pending,
+            Some(due_ms) => JobsState::DueAt(due_ms),
+            None => JobsState::Idle,
+        })
+    }
+
+    async fn owed_jobs(&self) -> Result<Vec<Job>, StoreError> {
+        let mut jobs = Vec::new();
+        let mut damaged = None;
+        self.store
+            .scan(&job::all(), &mut |row| {
+                match job::parse(row.key).zip(Progress::decode(row.value)) {
+                    Some(((table, kind, index), progress)) => jobs.push(Job { table, kind, index, progress }),
+                    None => damaged = Some(row.key.to_vec()),
+                }
+                Visit::Next
+            })
+            .await?;
+        match damaged {
+            Some(key) => Err(StoreError::Corrupt(format!("the job row {key:02x?} cannot be read"))),
+            None => Ok(jobs),
+        }
+    }
+
+    /// Commits a job's last writes: none of them depends on what was read.
+    async fn finish_job(&self, table: TableId, kind: JobKind, index: Option<IndexId>, mut writes: Vec<Write>) -> Result<(), StoreError> {
+        writes.push(Write::Delete(job::key(table, kind, index)));
+        self.store.mutate(&[], &mut |_| stator_kv::Decision::Commit(writes.clone())).await.map(|_| ()).map_err(crate::catalog::store_error)
+    }
+}

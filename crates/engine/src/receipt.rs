@@ -1,0 +1,61 @@
+//! What an operation consumed: the only thing that answers and metrics may report about cost.
+//!
+//! What must stay true: a receipt names every index that was charged, once.
+
+use stator_model::table::{IndexId, IndexKind};
+
+use crate::capacity::HalfUnits;
+use crate::catalog::Index;
+
+/// Capacity consumed by one operation on one table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// By the table itself.
+    pub table: HalfUnits,
+    /// By indexes.
+    pub indexes: Vec<IndexCharge>,
+}
+
+/// Capacity consumed by one index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexCharge {
+    /// The index.
+    pub id: IndexId,
+    /// Its name.
+    pub name: String,
+    /// Local or global.
+    pub kind: IndexKind,
+    /// What it consumed.
+    pub units: HalfUnits,
+}
+
+impl Receipt {
+    /// A receipt of the table alone.
+    pub fn of_table(table: HalfUnits) -> Receipt {
+        Receipt { table, indexes: Vec::new() }
+    }
+
+    /// Table and indexes together.
+    pub fn total(&self) -> HalfUnits {
+        self.indexes.iter().fold(self.table, |sum, charge| sum + charge.units)
+    }
+
+    /// Charges an index.
+    pub fn charge(&mut self, index: &Index, units: HalfUnits) {
+        match self.indexes.iter_mut().find(|charge| charge.id == index.id) {
+            Some(charge) => charge.units += units,
+            None => self.indexes.push(IndexCharge { id: index.id, name: index.name.clone(), kind: index.kind, units }),
+        }
+    }
+
+    /// Adds another operation on the same table.
+    pub fn merge(&mut self, other: Receipt) {
+        self.table += other.table;
+        for charge in other.indexes {
+            match self.indexes.iter_mut().find(|known| known.id == charge.id) {
+                Some(known) => known.units += charge.units,
+                None => self.indexes.push(charge),
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! From the stored item and the intent to the new item, or to the reason why not.
+//!
+//! What must stay true: pure and quick, because it runs under the item's latch and may run again.
+
+use stator_expr::UpdateError;
+use stator_kv::{Found, Key, StoreError, Write};
+use stator_model::limits::ITEM_SIZE_BYTES_MAX;
+use stator_model::table::TableId;
+use stator_model::{Item, MapRef};
+
+use super::intent::{Action, Intent};
+use super::{Verdict, Written, effects};
+use crate::catalog::{Snapshot, Table};
+use crate::encoding::stored;
+use crate::keyspace::KeyFault;
+
+/// Why an item was not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteError {
+    /// The condition does not hold for the item that was found.
+    ConditionFailed {
+        /// The item, if there is one.
+        found: Option<Item>,
+    },
+    /// The key is not one of this table.
+    Key(KeyError),
+    /// A key attribute of an index does not fit.
+    IndexKey {
+        /// Name of the index.
+        index: String,
+        /// What is wrong.
+        fault: KeyFault,
+    },
+    /// The update names an attribute of the key.
+    UpdatesKey {
+        /// Its name.
+        attribute: String,
+    },
+    /// The update cannot be applied to the item.
+    Update(UpdateError),
+    /// The item would be above 400 KB.
+    ItemTooLarge {
+        /// Its size in bytes.
+        size_bytes: usize,
+    },
+    /// The table was dropped meanwhile.
+    TableGone,
+    /// The store lost track: the write may or may not have happened.
+    Unknown,
+    /// The store failed.
+    Store(StoreError),
+}
+
+/// Why something is not a key of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyError {
+    /// More or fewer attributes than the key has.
+    Count {
+        /// How many the key has.
+        expected: usize,
+        /// How many were given.
+        actual: usize,
+    },
+    /// An attribute is missing or does not fit.
+    Fault(KeyFault),
+}
+
+/// Checks that an item has exactly the attributes of a table's key, and that they fit.
+pub fn check_key(table: &Table, key: &Item) -> Result<(), KeyError> {
+    let (expected, actual) = (table.key.attributes().count(), key.map().len());
+    if expected != actual {
+        return Err(KeyError::Count { expected, actual });
+    }
+    crate::keyspace::item::key(table.id, &table.key, key.map()).map(|_| ()).map_err(KeyError::Fault)
+}
+
+/// What can be refused without the stored item.
+pub(super) fn check_intent(table: &Table, intent: &Intent) -> Result<(), WriteError> {
+    match &intent.action {
+        Action::Put(item) => {
+            crate::keyspace::item::key(table.id, &table.key, item.map()).map_err(|fault| WriteError::Key(KeyError::Fault(fault)))?;
+            check_index_keys(table, item)?;
+            check_size(item)
+        }
+        Action::Delete { key } => check_key(table, key).map_err(WriteError::Key),
+        Action::Update { key, update } => {
+            check_key(table, key).map_err(WriteError::Key)?;
+            match update.attributes().find(|name| table.key.contains(name)) {
+                Some(attribute) => Err(WriteError::UpdatesKey { attribute: attribute.to_owned() }),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+fn check_index_keys(table: &Table, item: &Item) -> Result<(), WriteError> {
+    for index in table.indexes.iter().filter(|index| index.is_maintained()) {
+        crate::index::check_key(index, item.map()).map_err(|fault| WriteError::IndexKey { index: index.name.clone(), fault })?;
+    }
+    Ok(())
+}
+
+fn check_size(item: &Item) -> Result<(), WriteError> {
+    let size_bytes = item.size_bytes();
+    if size_bytes > ITEM_SIZE_BYTES_MAX { Err(WriteError::ItemTooLarge { size_bytes }) } else { Ok(()) }
+}
+
+/// Decides on rows read: the first is the item's, the others those of `keys` behind it.
+pub(super) fn decide(
+    snapshot: &Snapshot,
+    table: TableId,
+    intent: &Intent,
+    keys: &[Key],
+    found: &[Option<Found>],
+) -> Result<(Written, Vec<Write>), Verdict> {
+    let table =
+        snapshot.table_by_id(table).filter(|table| table.deleting_until_ms.is_none()).ok_or(Verdict::Refuse(WriteError::TableGone))?;
+    let old = found[0].as_ref().map(|row| stored::unwrap(&row.value));
+    let old_map = old.map(stator_model::item::map_of);
+    if let Some(condition) = &intent.condition {
+        let holds = old_map.map_or_else(|| condition.matches_nothing(), |item| condition.matches(item));
+        if !holds {
+            return Err(Verdict::Refuse(WriteError::ConditionFailed { found: found[0].as_ref().map(|row| stored::item(&row.value)) }));
+        }
+    }
+    let new = new_item(&intent.action, old_map).map_err(Verdict::Refuse)?;
+    if let (Some(item), Action::Update { .. }) = (&new, &intent.action) {
+        check_index_keys(table, item).and_then(|()| check_size(item)).map_err(Verdict::Refuse)?;
+    }
+    let exists = |key: &Key| keys.iter().position(|known| known == key).map(|at| found[at].is_some());
+    let effects = effects::effects(table, &keys[0], old, new.as_ref(), &exists).map_err(Verdict::NeedsRows)?;
+    let old = found[0].as_ref().map(|row| stored::item(&row.value));
+    Ok((Written { old, new, receipt: effects.receipt }, effects.writes))
+}
+
+fn new_item(action: &Action, old: Option<MapRef<'_>>) -> Result<Option<Item>, WriteError> {
+    match action {
+        Action::Put(item) => Ok(Some(item.clone())),
+        Action::Delete { .. } => Ok(None),
+        Action::Update { key, update } => update.apply(old, key.map()).map_err(WriteError::Update),
+    }
+}

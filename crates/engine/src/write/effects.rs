@@ -1,0 +1,101 @@
+//! Everything that follows from a new item: rows to write and capacity to charge.
+//!
+//! What must stay true: this is the only list of consequences of a write. A further consequence (a stream record, a
+//! deadline, a log row) is a further function here, and then every kind of write has it.
+//!
+//! Index writes are charged as the service does: nothing for an entry that stays as it is, one write for an entry made,
+//! removed or changed in place (by its larger image), two for an entry that moves. Source: developer guide, "Provisioned
+//! throughput considerations for global secondary indexes".
+
+use stator_kv::{Key, Write};
+use stator_model::Item;
+use stator_model::table::IndexStatus;
+
+use crate::capacity::HalfUnits;
+use crate::catalog::{Index, Table};
+use crate::encoding::stored;
+use crate::index::{self, Entry};
+use crate::keyspace::counter;
+use crate::receipt::Receipt;
+
+/// Rows to write, and what they cost.
+pub(super) struct Effects {
+    pub(super) writes: Vec<Write>,
+    pub(super) receipt: Receipt,
+}
+
+/// Whether a row that was read is there; `None` if it was not read.
+pub(super) type Exists<'e> = dyn Fn(&Key) -> Option<bool> + 'e;
+
+/// All effects of replacing `old` by `new`. Fails with the keys of rows that have to be read first.
+pub(super) fn effects(
+    table: &Table,
+    item_key: &Key,
+    old: Option<&[u8]>,
+    new: Option<&Item>,
+    exists: &Exists<'_>,
+) -> Result<Effects, Vec<Key>> {
+    let size = |item: &[u8]| stator_model::item::map_of(item).size_bytes();
+    let (old_bytes, new_bytes) = (old.map(size), new.map(|item| size(item.as_bytes())));
+    let image_bytes = old_bytes.max(new_bytes).unwrap_or(0);
+    let mut effects =
+        Effects { writes: Vec::with_capacity(2 + 3 * table.indexes.len()), receipt: Receipt::of_table(HalfUnits::of_write(image_bytes)) };
+    match new {
+        Some(item) => effects.writes.push(Write::Put(item_key.clone(), stored::wrap(item.as_bytes()))),
+        None if old.is_some() => effects.writes.push(Write::Delete(item_key.clone())),
+        None => {}
+    }
+    effects.count(counter::key(table.id, None), old_bytes, new_bytes);
+    let mut unread = Vec::new();
+    for index in table.indexes.iter().filter(|index| index.is_maintained()) {
+        if let Err(key) = effects.maintain(table, index, old, new, exists) {
+            unread.push(key);
+        }
+    }
+    if unread.is_empty() { Ok(effects) } else { Err(unread) }
+}
+
+impl Effects {
+    fn maintain(&mut self, table: &Table, index: &Index, old: Option<&[u8]>, new: Option<&Item>, exists: &Exists<'_>) -> Result<(), Key> {
+        // An old item that does not fit the index was stored before the index was made, and has no entry.
+        let mut old = old.and_then(|item| index::entry(table, index, item).ok().flatten());
+        let new = new.and_then(|item| index::entry(table, index, item.as_bytes()).ok().flatten());
+        if let (IndexStatus::Creating { .. }, Some(entry)) = (index.status, &old) {
+            // Backfill may not have come to this item yet; only the row itself tells.
+            let is_there = exists(&entry.key).ok_or_else(|| entry.key.clone())?;
+            old = old.filter(|_| is_there);
+        }
+        self.replace_entry(table, index, old, new);
+        Ok(())
+    }
+
+    fn replace_entry(&mut self, table: &Table, index: &Index, old: Option<Entry>, new: Option<Entry>) {
+        let (old_bytes, new_bytes) = (old.as_ref().map(|entry| entry.size_bytes), new.as_ref().map(|entry| entry.size_bytes));
+        let units = match (&old, &new) {
+            (None, None) => return,
+            (Some(old), Some(new)) if old == new => return,
+            (Some(old), Some(new)) if old.key == new.key => HalfUnits::of_write(old.size_bytes.max(new.size_bytes)),
+            (Some(old), Some(new)) => HalfUnits::of_write(old.size_bytes) + HalfUnits::of_write(new.size_bytes),
+            (Some(entry), None) | (None, Some(entry)) => HalfUnits::of_write(entry.size_bytes),
+        };
+        self.receipt.charge(index, units);
+        if let Some(old) = old
+            && new.as_ref().is_none_or(|new| new.key != old.key)
+        {
+            self.writes.push(Write::Delete(old.key));
+        }
+        if let Some(new) = new {
+            self.writes.push(Write::Put(new.key, new.row));
+        }
+        self.count(counter::key(table.id, Some(index.id)), old_bytes, new_bytes);
+    }
+
+    fn count(&mut self, counter: Key, old_bytes: Option<usize>, new_bytes: Option<usize>) {
+        let bytes = |size: Option<usize>| i64::try_from(size.unwrap_or(0)).expect("items are small");
+        let rows = i64::from(new_bytes.is_some()) - i64::from(old_bytes.is_some());
+        let deltas = vec![rows, bytes(new_bytes) - bytes(old_bytes)];
+        if deltas.iter().any(|delta| *delta != 0) {
+            self.writes.push(Write::Add(counter, deltas));
+        }
+    }
+}
