@@ -26,7 +26,7 @@ fn values() -> Item {
 }
 
 fn binder(values: &Item) -> Binder<'static> {
-    Binder::new::<&str>(None::<[_; 0]>, Some(values.clone())).expect("the substitutions are in order")
+    Binder::new(None, Some(values.clone())).expect("the substitutions are in order")
 }
 
 fn measure(name: &str, mut round: impl FnMut()) {

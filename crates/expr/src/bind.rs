@@ -29,6 +29,9 @@ use crate::projection::Projection;
 use crate::reserved::is_reserved;
 use crate::update::Update;
 
+/// ExpressionAttributeNames: `#name` and the attribute name that it stands for.
+pub type Names<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
 /// The substitutions of one request, and which of them its expressions have used.
 #[derive(Debug)]
 pub struct Binder<'a> {
@@ -55,38 +58,37 @@ struct ValueSlot {
 }
 
 impl<'a> Binder<'a> {
-    /// Takes ExpressionAttributeNames (`#name` to attribute name, in the order given) and ExpressionAttributeValues (one
-    /// encoded map of `:value` to value); `None` for a parameter that is absent.
-    pub fn new<N: Into<Cow<'a, str>>>(
-        names: Option<impl IntoIterator<Item = (N, N)>>,
-        values: Option<Item>,
-    ) -> Result<Binder<'a>, ExprError> {
-        let mut slots = Vec::new();
-        if let Some(names) = names {
-            for (placeholder, name) in names {
-                let slot = NameSlot { placeholder: placeholder.into(), name: name.into(), is_used: false };
-                check_placeholder(Substitution::Names, &slot.placeholder)?;
-                if slot.name.is_empty() || slot.name.len() > ATTRIBUTE_NAME_BYTES_MAX {
-                    return Err(ExprError::InvalidName { key: slot.placeholder.into_owned(), bytes: slot.name.len() });
-                }
-                slots.push(slot);
-            }
-            if slots.is_empty() {
-                return Err(ExprError::NoSubstitutions(Substitution::Names));
-            }
+    /// Takes ExpressionAttributeNames (`#name` and attribute name, in the order given; of a name given twice the last holds, as
+    /// in any JSON object) and ExpressionAttributeValues (one encoded map of `:value` to value); `None` for a parameter that
+    /// is absent.
+    pub fn new(names: Option<Names<'a>>, values: Option<Item>) -> Result<Binder<'a>, ExprError> {
+        if names.as_ref().is_some_and(Vec::is_empty) {
+            return Err(ExprError::NoSubstitutions(Substitution::Names));
         }
+        let names = names.unwrap_or_default().into_iter().map(name_slot).collect::<Result<Vec<_>, _>>()?;
         if values.as_ref().is_some_and(|values| values.map().is_empty()) {
             return Err(ExprError::NoSubstitutions(Substitution::Values));
         }
-        let mut names_sorted: Vec<usize> = (0..slots.len()).collect();
-        names_sorted.sort_by(|left, right| slots[*left].placeholder.cmp(&slots[*right].placeholder));
         let values = values.map(value_slots).transpose()?.unwrap_or_default();
-        Ok(Binder { names: slots, names_sorted, values })
+        let mut binder = Binder { names_sorted: (0..names.len()).collect(), names, values };
+        binder.sort_names();
+        Ok(binder)
     }
 
     /// A binder for requests without substitutions.
     pub fn empty() -> Binder<'a> {
         Binder { names: Vec::new(), names_sorted: Vec::new(), values: Vec::new() }
+    }
+
+    fn sort_names(&mut self) {
+        let names = &mut self.names;
+        // The last of equal placeholders comes first and is kept.
+        self.names_sorted.sort_by(|left, right| names[*left].placeholder.cmp(&names[*right].placeholder).then(right.cmp(left)));
+        self.names_sorted.dedup_by(|later, kept| {
+            let is_repeated = names[*later].placeholder == names[*kept].placeholder;
+            names[*later].is_used |= is_repeated;
+            is_repeated
+        });
     }
 
     /// Reports substitutions that no expression has used: names first.
@@ -154,6 +156,14 @@ impl<'a> Binder<'a> {
         slot.is_used = true;
         Ok(slot.literal.clone())
     }
+}
+
+fn name_slot<'a>((placeholder, name): (Cow<'a, str>, Cow<'a, str>)) -> Result<NameSlot<'a>, ExprError> {
+    check_placeholder(Substitution::Names, &placeholder)?;
+    if name.is_empty() || name.len() > ATTRIBUTE_NAME_BYTES_MAX {
+        return Err(ExprError::InvalidName { key: placeholder.into_owned(), bytes: name.len() });
+    }
+    Ok(NameSlot { placeholder, name, is_used: false })
 }
 
 fn value_slots(values: Item) -> Result<Vec<ValueSlot>, ExprError> {

@@ -24,7 +24,7 @@ mod projection;
 mod reserved;
 mod update;
 
-pub use bind::Binder;
+pub use bind::{Binder, Names};
 pub use condition::{Comparator, Condition};
 pub use error::{
     ExprError, ExpressionKind, KeyConditionError, KeyShapeError, LegacyError, OperandType, PathClash, Substitution, UpdateError,

@@ -272,7 +272,7 @@ fn soup() -> impl Strategy<Value = String> {
 fn binder(literals: &[Value]) -> Binder<'static> {
     let names: Vec<String> = (0..literals.len()).map(|at| format!(":v{at}")).collect();
     let values: Item = names.iter().map(String::as_str).zip(literals.iter().cloned()).collect();
-    Binder::new(Some([("#n", "aa")]), (!literals.is_empty()).then_some(values)).expect("the substitutions are in order")
+    Binder::new(Some(vec![("#n".into(), "aa".into())]), (!literals.is_empty()).then_some(values)).expect("the substitutions are in order")
 }
 
 proptest! {
@@ -340,5 +340,28 @@ proptest! {
         for name in ["bb", "cc"] {
             prop_assert_eq!(new.get(name), item.get(name));
         }
+    }
+}
+
+#[test]
+fn the_deepest_texts_allowed_are_parsed_printed_and_asked() {
+    let item = Item::empty();
+    let values = [Value::L(Vec::new())];
+    let nots = format!("{}aa = :v0", "NOT ".repeat(299));
+    let groups = format!("{}aa = :v0{}", "aa = :v0 OR (".repeat(149), ")".repeat(149));
+    for text in [nots, groups] {
+        let printed = parse::condition(&text).expect("the text follows the grammar").to_string();
+        let condition = stator_expr::condition(&printed, &mut binder(&values)).expect("the text is within the limits");
+        assert_eq!(condition.matches(item.map()), text.starts_with("NOT"));
+    }
+    let calls = format!("SET aa = {}:v0{}", "list_append(".repeat(270), ",:v0)".repeat(190));
+    assert!(stator_expr::update(&calls, &mut binder(&values)).is_err());
+    let calls = format!("SET aa = {}:v0{}", "list_append(".repeat(230), ",:v0)".repeat(230));
+    let update = stator_expr::update(&calls, &mut binder(&values)).expect("the text is within the limits");
+    assert!(update.apply(None, item.map()).is_ok());
+    for text in ["(", "NOT(", "size(", "aa IN(", "list_append("] {
+        let text = text.repeat(4096 / text.len());
+        assert!(stator_expr::condition(&text, &mut binder(&values)).is_err());
+        assert!(stator_expr::update(&format!("SET a={}", &text[..4000]), &mut binder(&values)).is_err());
     }
 }

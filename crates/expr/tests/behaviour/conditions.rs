@@ -46,7 +46,7 @@ fn values() -> Item {
 
 #[track_caller]
 fn check(text: &str, expected: bool) {
-    let mut binder = Binder::new(Some([("#s", "strange.name")]), Some(values())).expect("the substitutions are in order");
+    let mut binder = Binder::new(Some(vec![("#s".into(), "strange.name".into())]), Some(values())).expect("the substitutions are in order");
     let condition = condition(text, &mut binder).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     assert_eq!(condition.matches(item().map()), expected, "{text}");
 }

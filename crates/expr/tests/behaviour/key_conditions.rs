@@ -33,7 +33,7 @@ fn plan(condition: &KeyCondition, keys: &str) -> String {
 #[track_caller]
 fn check(keys: &str, text: &str, expected: &str) {
     let values = item(r#"{:a: "a", :b: "b", :1: 1, :2: 2, :e: ""}"#);
-    let mut binder = Binder::new::<&str>(None::<[_; 0]>, Some(values)).expect("the substitutions are in order");
+    let mut binder = Binder::new(None, Some(values)).expect("the substitutions are in order");
     let condition = key_condition(text, &mut binder).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     assert_eq!(plan(&condition, keys), expected, "{text}");
 }

@@ -7,7 +7,7 @@ use stator_expr::{Binder, projection};
 #[track_caller]
 fn check(text: &str, expected: &str) {
     let base = item(r#"{a: 1, b: {x: 1, y: {z: 2, w: 3}}, c: [0, {k: 1, j: 2}, [5, 6], 3], d.e: "dot", f: null}"#);
-    let mut binder = Binder::new(Some([("#d", "d.e")]), None).expect("the substitutions are in order");
+    let mut binder = Binder::new(Some(vec![("#d".into(), "d.e".into())]), None).expect("the substitutions are in order");
     let projection = projection(text, &mut binder).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     let projected = projection.project_item(base.map());
     stator_model::RawValue::new(projected.as_bytes()).validate().expect("a projection writes canonical items");

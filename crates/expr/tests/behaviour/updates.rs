@@ -14,7 +14,7 @@ fn values() -> Item {
 }
 
 fn bind(text: &str) -> Update {
-    let mut binder = Binder::new::<&str>(None::<[_; 0]>, Some(values())).expect("the substitutions are in order");
+    let mut binder = Binder::new(None, Some(values())).expect("the substitutions are in order");
     update(text, &mut binder).unwrap_or_else(|error| panic!("{text}: {error:?}"))
 }
 

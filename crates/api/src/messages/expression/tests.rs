@@ -22,7 +22,8 @@ fn values() -> Item {
 
 #[track_caller]
 fn check(kind: ExpressionKind, text: &str, expected: &str) {
-    let mut binder = Binder::new(Some([("#a", "a"), ("#name", "name")]), Some(values())).expect("the substitutions are in order");
+    let mut binder = Binder::new(Some(vec![("#a".into(), "a".into()), ("#name".into(), "name".into())]), Some(values()))
+        .expect("the substitutions are in order");
     let result = match kind {
         ExpressionKind::Condition | ExpressionKind::Filter => stator_expr::condition(text, &mut binder).map(drop),
         ExpressionKind::Projection => stator_expr::projection(text, &mut binder).map(drop),
@@ -190,7 +191,10 @@ fn key_conditions_are_conjunctions_on_top_level_attributes() {
 
 #[test]
 fn substitutions_are_checked_before_and_after() {
-    let names = |names: &[(&'static str, &'static str)]| Binder::new(Some(names.to_vec()), None).map(drop);
+    let names = |names: &[(&'static str, &'static str)]| {
+        let names = names.iter().map(|(placeholder, name)| ((*placeholder).into(), (*name).into()));
+        Binder::new(Some(names.collect()), None).map(drop)
+    };
     let message = |error| render(&error, ExpressionKind::Condition);
     assert_eq!(message(names(&[]).unwrap_err()), "ExpressionAttributeNames must not be empty");
     assert_eq!(message(names(&[("x", "y")]).unwrap_err()), "ExpressionAttributeNames contains invalid key: Syntax error; key: \"x\"");
@@ -198,9 +202,9 @@ fn substitutions_are_checked_before_and_after() {
         encoder.name("x");
         encoder.null();
     });
-    let error = Binder::new::<&str>(None::<[_; 0]>, Some(values)).unwrap_err();
+    let error = Binder::new(None, Some(values)).unwrap_err();
     assert_eq!(message(error), "ExpressionAttributeValues contains invalid key: Syntax error; key: \"x\"");
-    let mut binder = Binder::new(Some([("#a", "a"), ("#b", "b")]), Some(self::values())).unwrap();
+    let mut binder = Binder::new(Some(vec![("#a".into(), "a".into()), ("#b".into(), "b".into())]), Some(self::values())).unwrap();
     stator_expr::projection("#b", &mut binder).unwrap();
     assert_eq!(message(binder.finish().unwrap_err()), "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}");
 }
