@@ -1,7 +1,8 @@
 //! What the service says about expressions, their legacy forerunners, and updates and key conditions that do not fit.
 //!
-//! Wordings come from answers seen in the field and quoted in public; where none was found the line says `assumed`. The prefix
-//! `1 validation error detected: ` of the newer validation is the operation's, since it depends on the operation.
+//! A wording without a remark is one that a public record quotes from an answer of the service. `assumed` stands above every
+//! other: those follow the service's manner, or recollection, and wait for an observation. The prefix `1 validation error
+//! detected: ` of the newer validation is the operation's, since it depends on the operation.
 
 use stator_expr::{
     ExprError, ExpressionKind, KeyConditionError, KeyShapeError, LegacyError, Literal, OperandType, PathClash, Substitution, UpdateError,
@@ -44,7 +45,9 @@ fn bare_key_shape(error: &ExprError) -> Option<String> {
         KeyShapeError::SeveralAttributes => {
             "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition".to_owned()
         }
+        // assumed
         KeyShapeError::NoAttribute => "Invalid condition in KeyConditionExpression: No key attribute specified".to_owned(),
+        // assumed
         KeyShapeError::AttributeNotFirst { operator } => {
             format!("Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as its first operand")
         }
@@ -60,17 +63,22 @@ fn of_text(error: &ExprError) -> String {
         ExprError::TooManyInOperands { count } => {
             format!("The IN operator is provided with too many operands; number of operands: {count}")
         }
+        // assumed
         ExprError::PathTooDeep { levels } => format!("The document path has too many nesting elements; nesting levels: {levels}"),
         ExprError::IndexTooLarge { index } => format!("List index is not within the allowable range; index: [{index}]"),
         ExprError::Syntax { token, near, .. } => format!("Syntax error; token: \"{token}\", near: \"{near}\""),
         ExprError::RedundantParentheses => "The expression has redundant parentheses;".to_owned(),
+        // assumed
         ExprError::UnknownFunction { function } => format!("Invalid function name; function: {function}"),
+        // assumed
         ExprError::FunctionNotInUpdate { function } => {
             format!("The function is not allowed in an update expression; function: {function}")
         }
+        // assumed
         ExprError::MisplacedFunction { function } => {
             format!("The function is not allowed to be used this way in an expression; function: {function}")
         }
+        // assumed
         ExprError::RepeatedSection { section } => {
             format!("The \"{section}\" section can only be used once in an update expression;")
         }
@@ -89,9 +97,11 @@ fn of_text(error: &ExprError) -> String {
 
 fn of_operands(error: &ExprError) -> String {
     match error {
+        // assumed
         ExprError::OperandCount { function, count } => {
             format!("Incorrect number of operands for operator or function; operator or function: {function}, number of operands: {count}")
         }
+        // assumed
         ExprError::PathRequired { function } => {
             format!("Operator or function requires a document path; operator or function: {function}")
         }
@@ -108,6 +118,7 @@ fn of_operands(error: &ExprError) -> String {
                 "Incorrect operand type for operator or function; operator: {section}, operand type: {operand}, typeSet: ALLOWED_FOR_{section}_OPERAND"
             )
         }
+        // assumed
         ExprError::UnknownTypeName { name } => {
             format!("Invalid attribute type name found; type: {name}, valid types: {{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}")
         }
@@ -115,6 +126,7 @@ fn of_operands(error: &ExprError) -> String {
             "The first operand must be distinct from the remaining operands for this operator or function; operator: {operator}, first operand: {}",
             elements(first)
         ),
+        // assumed
         ExprError::BetweenTypes { lower, upper } => format!(
             "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: {}, upper bound operand: {}",
             attribute_value(lower),
@@ -133,6 +145,7 @@ fn key_shape(error: &KeyShapeError) -> &'static str {
     match error {
         KeyShapeError::NestedAttribute => "KeyConditionExpressions cannot have conditions on nested attributes",
         KeyShapeError::RepeatedAttribute => "KeyConditionExpressions must only contain one condition per key",
+        // assumed
         _ => "KeyConditionExpressions cannot contain nested operations",
     }
 }
@@ -140,6 +153,7 @@ fn key_shape(error: &KeyShapeError) -> &'static str {
 fn clashing_paths(clash: PathClash, first: &Path, second: &Path) -> String {
     let verb = match clash {
         PathClash::Overlap => "overlap",
+        // assumed
         PathClash::Conflict => "conflict",
     };
     format!(
@@ -165,11 +179,12 @@ fn elements(path: &Path) -> String {
 fn operand_type(operand: OperandType) -> &'static str {
     match operand {
         OperandType::Known(kind) => kind.name(),
+        // assumed
         OperandType::AnyType => "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}",
     }
 }
 
-/// The names that sections of updates use for types. The set types are assumed.
+/// The names that sections of updates use for types. Those but STRING, LIST and MAP are assumed.
 fn long_type_name(kind: ValueType) -> &'static str {
     match kind {
         ValueType::Null => "NULL",
@@ -202,6 +217,7 @@ pub fn render_update(error: &UpdateError) -> &'static str {
     match error {
         UpdateError::InvalidPath => "The document path provided in the update expression is invalid for update",
         UpdateError::OperandType => "An operand in the update expression has an incorrect data type",
+        // assumed
         UpdateError::AttributeType => "Type mismatch for attribute to update",
         UpdateError::MissingAttribute => "The provided expression refers to an attribute that does not exist in the item",
         UpdateError::Number(error) => render_number(*error),
@@ -215,8 +231,11 @@ pub fn render_update(error: &UpdateError) -> &'static str {
 fn render_number(error: NumberError) -> &'static str {
     match error {
         NumberError::Overflow => "Number overflow. Attempting to store a number with magnitude larger than supported range",
+        // assumed
         NumberError::Underflow => "Number underflow. Attempting to store a number with magnitude smaller than supported range",
+        // assumed
         NumberError::TooManyDigits => "Attempting to store more than 38 significant digits in a Number",
+        // assumed
         NumberError::Invalid => "The parameter cannot be converted to a numeric value",
     }
 }
@@ -224,6 +243,7 @@ fn render_number(error: NumberError) -> &'static str {
 /// The sentence about a key condition that does not fit the key.
 pub fn render_key_condition(error: &KeyConditionError) -> String {
     match error {
+        // assumed
         KeyConditionError::Count { attributes, .. } if *attributes <= 2 => "Conditions can be of length 1 or 2 only".to_owned(),
         // assumed
         KeyConditionError::Count { attributes, .. } => format!("Conditions can be of length 1 to {attributes} only"),
@@ -232,6 +252,7 @@ pub fn render_key_condition(error: &KeyConditionError) -> String {
         KeyConditionError::Type { .. } => {
             "One or more parameter values were invalid: Condition parameter type does not match schema type".to_owned()
         }
+        // assumed
         KeyConditionError::EmptyValue { attribute, value_type } => {
             let kind = if *value_type == ValueType::B { "binary" } else { "string" };
             format!(
@@ -244,42 +265,57 @@ pub fn render_key_condition(error: &KeyConditionError) -> String {
 /// The sentence about a legacy parameter.
 pub fn render_legacy(error: &LegacyError) -> String {
     let reason = match error {
+        // assumed
         LegacyError::BoundsOrder => {
             return "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound".to_owned();
         }
+        // assumed
         LegacyError::NothingToJoin { conditions: 0 } => return "ConditionalOperator cannot be used without Filter or Expected".to_owned(),
+        // assumed
         LegacyError::NothingToJoin { .. } => {
             return "ConditionalOperator can only be used when Filter or Expected has two or more elements".to_owned();
         }
+        // assumed
         LegacyError::KeyOperator => return "Attempted conditional constraint is not an indexable operation".to_owned(),
         LegacyError::ArgumentCount { operator } => format!("Invalid number of argument(s) for the {operator} ComparisonOperator"),
+        // assumed
         LegacyError::ArgumentType { operator, found } => {
             format!("ComparisonOperator {operator} is not valid for {} AttributeValue type", found.name())
         }
         // assumed
         LegacyError::MixedArguments => "AttributeValues inside AttributeValueList must be of same type".to_owned(),
+        // assumed
         LegacyError::ValueAndList { attribute } => {
             format!("Value and AttributeValueList cannot be used together for Attribute: {attribute}")
         }
+        // assumed
         LegacyError::ExistsAndComparison { attribute } => {
             format!("Exists and ComparisonOperator cannot be used together for Attribute: {attribute}")
         }
+        // assumed
         LegacyError::ComparisonWithoutValue { operator, attribute } => {
             format!("Value or AttributeValueList must be used with ComparisonOperator: {operator} for Attribute: {attribute}")
         }
+        // assumed
         LegacyError::ListWithoutComparison { attribute } => {
             format!("AttributeValueList can only be used with a ComparisonOperator for Attribute: {attribute}")
         }
+        // assumed
         LegacyError::ExistsWithoutValue { attribute, is_written } => {
             let exists = if *is_written { "true" } else { "null" };
             format!("Value must be provided when Exists is {exists} for Attribute: {attribute}")
         }
+        // assumed
         LegacyError::AbsentWithValue { attribute } => format!("Value cannot be used when Exists is false for Attribute: {attribute}"),
+        // assumed
         LegacyError::ActionWithoutValue => "Only DELETE action is allowed when no attribute value is specified".to_owned(),
+        // assumed
         LegacyError::ActionType { action: stator_expr::legacy::Action::Delete, found } => {
             format!("DELETE action with value is not supported for the type {}", found.name())
         }
+        // assumed
         LegacyError::ActionType { action, found } => format!("{} action is not supported for the type {}", action.name(), found.name()),
+        // assumed
         LegacyError::RepeatedAttribute { attribute } => format!("Duplicate value in attribute name: {attribute}"),
     };
     format!("One or more parameter values were invalid: {reason}")
@@ -299,7 +335,7 @@ pub fn both_kinds(legacy: &[&str], expressions: &[&str]) -> String {
     )
 }
 
-/// A filter reads an attribute of the key that it filters behind.
+/// A filter reads an attribute of the key that it filters behind (the legacy spelling is assumed).
 pub fn filter_on_key(is_legacy: bool, attribute: &str) -> String {
     let filter = if is_legacy { "QueryFilter" } else { "Filter Expression" };
     format!("{filter} can only contain non-primary key attributes: Primary key attribute: {attribute}")
