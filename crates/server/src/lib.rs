@@ -4,6 +4,8 @@
 
 pub mod clock;
 pub mod config;
+mod guard;
+pub mod jobs;
 pub mod listen;
 pub mod observe;
 pub mod pipeline;

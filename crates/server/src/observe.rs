@@ -5,6 +5,8 @@
 use std::io;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::{LogFormat, LogLevel};
 
@@ -16,11 +18,15 @@ pub fn init(format: LogFormat, level: LogLevel) {
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
+    // Libraries below may show parts of requests in their own lines, so they are heard only when they warn.
+    let filter = Targets::new().with_default(LevelFilter::WARN.min(level)).with_target("stator", level);
     let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).with_target(false);
-    let subscriber: Box<dyn tracing::Subscriber + Send + Sync> = match format {
-        LogFormat::Text => Box::new(builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish()),
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+    // Setting fails only where it is set already, which is as good.
+    let _ = match format {
+        LogFormat::Text => {
+            let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
+            tracing::subscriber::set_global_default(builder.with_ansi(is_terminal).finish().with(filter))
+        }
+        LogFormat::Json => tracing::subscriber::set_global_default(builder.json().flatten_event(true).finish().with(filter)),
     };
-    // Fails only if one is set already, which is as good.
-    let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -54,6 +54,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_committed_page_is_the_generated_one() {
+        assert_eq!(
+            include_str!("../../../../docs/reference/config.md"),
+            page(),
+            "run `stator config --markdown > docs/reference/config.md`"
+        );
+    }
+
+    #[test]
     fn every_setting_is_in_the_sample_and_on_the_page() {
         for setting in SETTINGS {
             assert!(sample().contains(&format!("\n# {} = ", setting.name)));

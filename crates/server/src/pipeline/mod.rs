@@ -23,13 +23,8 @@ mod perform;
 mod receive;
 mod validate;
 
-use std::any::Any;
-use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,6 +34,8 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use stator_api::{ErasedOperation, Fault};
 use stator_engine::Engine;
+
+use crate::guard;
 
 pub use authenticate::Gate;
 use encode::Reply;
@@ -85,11 +82,11 @@ impl Shell {
         let mut reply = match name::name(self, &head) {
             Ok(Named::Operation(operation)) => {
                 observation.operation = Some(operation.info().name);
-                match unless_it_panics(self.run(operation, &head, &mut body)).await {
+                match guard::unless_it_panics(self.run(operation, &head, &mut body)).await {
                     Ok(Ok(answer)) => Reply::Answer(answer),
                     Ok(Err(fault)) => Reply::Fault(fault),
                     Err(panic) => {
-                        observation.panic = Some(panic_text(panic.as_ref()).to_owned());
+                        observation.panic = Some(panic.text);
                         Reply::Fault(Fault::internal())
                     }
                 }
@@ -112,18 +109,4 @@ impl Shell {
         let validated = validate::validate(authenticated)?;
         perform::perform(self, validated, head).await
     }
-}
-
-/// Awaits a future, and answers the panic if it panics.
-async fn unless_it_panics<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
-    let mut future = pin!(future);
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-        Ok(poll) => poll.map(Ok),
-        Err(panic) => Poll::Ready(Err(panic)),
-    })
-    .await
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -1,0 +1,21 @@
+//! Which storage backend holds the rows: the only file that names one.
+//!
+//! What must stay true: everything above sees `dyn Store`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stator_kv::{MemoryStore, Store};
+
+use crate::failure::Failure;
+
+/// Rows in memory, gone when the process ends.
+pub(crate) fn in_memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
+}
+
+/// Rows on disk. `memory_bytes` bounds caches and write buffers.
+pub(crate) fn on_disk(directory: &Path, memory_bytes: u64) -> Result<Arc<dyn Store>, Failure> {
+    let _ = memory_bytes;
+    Err(Failure::Failed(format!("{}: this build keeps data in memory only; use stator dev without --data", directory.display())))
+}
