@@ -52,13 +52,15 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
         };
         let engine = Engine::open(rows, Arc::new(SystemClock), options).await;
         let engine = engine.map_err(|error| Failure::Failed(format!("the data can not be opened: {error:?}")))?;
+        // Whoever reads that it is ready may stop it at once.
+        let stop = stop_signal().map_err(|error| Failure::Failed(format!("signals can not be received: {error}")))?;
         introduce(mode, config, directory.as_deref(), credential.as_ref(), &bound, output);
-        serve(config, gate, engine, bound).await
+        serve(config, gate, engine, bound, stop).await;
+        Ok(())
     })
 }
 
-async fn serve(config: &Config, gate: Gate, engine: Arc<Engine>, bound: Bound) -> Result<(), Failure> {
-    let stop = stop_signal().map_err(|error| Failure::Failed(format!("signals can not be received: {error}")))?;
+async fn serve(config: &Config, gate: Gate, engine: Arc<Engine>, bound: Bound, stop: impl Future<Output = ()>) {
     let limits = Limits::of(config);
     let shell = Shell {
         engine,
@@ -78,7 +80,6 @@ async fn serve(config: &Config, gate: Gate, engine: Arc<Engine>, bound: Bound) -
     if !have_all_finished {
         tracing::warn!("stopped with requests unanswered");
     }
-    Ok(())
 }
 
 fn directory(mode: Mode, config: &Config) -> Option<PathBuf> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use stator_api::{Answer, BoxFuture, Class, Context, ErasedOperation, Fault, OperationInfo, Prepared, Service, Status};
 use stator_engine::{Clock, Engine, EngineOptions};
 use stator_kv::MemoryStore;
+use stator_server::listen::Tls;
 use stator_server::pipeline::Budget;
 use stator_server::{Bound, Gate, Limits, Shell};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -128,6 +129,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) body_timeout: Duration,
     pub(crate) request_memory: usize,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Default for Setup {
@@ -138,7 +140,7 @@ impl Default for Setup {
             idle_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),
         };
-        Setup { gate: Gate::AnySignature, limits, body_timeout: Duration::from_secs(60), request_memory: 1 << 30 }
+        Setup { gate: Gate::AnySignature, limits, body_timeout: Duration::from_secs(60), request_memory: 1 << 30, tls: None }
     }
 }
 
@@ -163,7 +165,7 @@ impl Server {
             slow_request: Duration::ZERO,
             budget: Budget::new(setup.request_memory),
         };
-        let bound = Bound::bind("127.0.0.1:0".parse().unwrap(), None).unwrap();
+        let bound = Bound::bind("127.0.0.1:0".parse().unwrap(), setup.tls).unwrap();
         let address = bound.address();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(bound.run(Arc::new(shell), setup.limits, async { drop(stopped.await) }));
