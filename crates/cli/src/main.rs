@@ -9,6 +9,7 @@ mod failure;
 mod memory;
 mod output;
 mod settings;
+mod signals;
 mod start;
 mod store;
 

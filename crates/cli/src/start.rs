@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use stator_engine::{Clock, Engine, EngineOptions};
+use stator_engine::encoding::stored::Unreadable;
+use stator_engine::{Clock, Engine, EngineOptions, OpenError};
 use stator_iam::root::{RootCredential, RootCredentialError};
 use stator_iam::{Credential, Secret};
 use stator_server::listen::{BindError, Tls, TlsError};
@@ -17,7 +18,7 @@ use tokio::runtime::Runtime;
 use crate::arguments::Mode;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{memory, store};
+use crate::{memory, signals, store};
 
 /// Where `serve` and `check` look when `--data` is not given.
 pub(crate) const DEFAULT_DIRECTORY: &str = "./stator-data";
@@ -51,9 +52,9 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
             consistent_global_reads: config.consistent_global_reads,
         };
         let engine = Engine::open(rows, Arc::new(SystemClock), options).await;
-        let engine = engine.map_err(|error| Failure::Failed(format!("the data can not be opened: {error:?}")))?;
+        let engine = engine.map_err(|error| cannot_open(&error))?;
         // Whoever reads that it is ready may stop it at once.
-        let stop = stop_signal().map_err(|error| Failure::Failed(format!("signals can not be received: {error}")))?;
+        let stop = signals::stop().map_err(|error| Failure::Failed(format!("signals can not be received: {error}")))?;
         introduce(mode, config, directory.as_deref(), credential.as_ref(), &bound, output);
         serve(config, gate, engine, bound, stop).await;
         Ok(())
@@ -137,6 +138,19 @@ fn cannot_bind(error: &BindError) -> Failure {
     Failure::Failed(format!("can not listen on {}: {}{hint}", error.address, error.error))
 }
 
+fn cannot_open(error: &OpenError) -> Failure {
+    let what = match error {
+        OpenError::Store(error) => error.to_string(),
+        OpenError::Row(table, Unreadable::Format(format)) => {
+            format!("the definition of table {} is in format {format}, which this version does not know; use a newer one", table.0)
+        }
+        OpenError::Row(table, Unreadable::Empty | Unreadable::Malformed) => format!("the definition of table {} is damaged", table.0),
+        OpenError::Definition(table, reason) => format!("the definition of table {} can not be understood: {}", table.0, reason.0),
+        OpenError::Key(key) => format!("the catalog has a row with a key that none has: {key:02x?}"),
+    };
+    Failure::Failed(format!("the data can not be opened: {what}"))
+}
+
 /// The root credential and, when it lives in a file, which and whether it was made now.
 struct Root {
     credential: Credential,
@@ -193,26 +207,6 @@ fn introduce(mode: Mode, config: &Config, directory: Option<&Path>, root: Option
     output.line(&format!("  export AWS_ACCESS_KEY_ID={id}{secret} AWS_DEFAULT_REGION={}", config.region));
     output.line(&format!("  aws dynamodb list-tables --endpoint-url {url}"));
     output.line(&format!("listening on {url}"));
-}
-
-#[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: finishing the requests in flight"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: finishing the requests in flight"),
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
 
 #[cfg(test)]

@@ -203,6 +203,35 @@ fn the_scope_must_be_of_this_service_and_day() {
     assert_eq!(check("AKID/20150830/us-east-1/dynamodb/aws4_request"), Err(SignatureError::Mismatch));
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_request_makes_reading_or_verifying_panic(query in ".{0,80}", authorization in "(AWS4-HMAC-SHA256 )?.{0,120}", path in "/.{0,40}") {
+        let headers = [("authorization", authorization.as_str()), ("x-amz-date", "20150830T123600Z"), ("host", "h")];
+        let headers = headers.as_slice();
+        let request = Request { method: "POST", path: &path, query: &query, headers: &headers };
+        if let Ok(presented) = Presented::read(&request) {
+            let refused = presented.verify(&request, || PayloadHash::of(b""), &secret(), presented.signed_at);
+            proptest::prop_assert!(refused.is_err());
+        }
+    }
+
+    #[test]
+    fn the_order_of_parameters_and_the_spacing_of_headers_do_not_matter(
+        mut pairs in proptest::collection::vec(("[a-zA-Z0-9~._-]{1,4}", "[a-zA-Z0-9%~._-]{0,4}"), 0..6),
+        words in proptest::collection::vec("[!-~]{1,6}", 0..4),
+    ) {
+        let query = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+        let (one, tight) = (query(&pairs), words.join(" "));
+        pairs.reverse();
+        let (other, loose) = (query(&pairs), format!("  {} ", words.join("   ")));
+        let names = "host;x-amz-date;x-words";
+        proptest::prop_assert_eq!(
+            suite_signature("POST", "/", &one, &[("x-words", &tight)], names, ""),
+            suite_signature("POST", "/", &other, &[("x-words", &loose)], names, "")
+        );
+    }
+}
+
 /// Signed by botocore 1.43 at 2026-11-24T04:05:06Z. It pre-signs over an empty body.
 const FIXTURES: &[Signed] = &[
     Signed {

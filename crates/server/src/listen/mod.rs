@@ -103,14 +103,20 @@ impl Bound {
         let graceful = GracefulShutdown::new();
         let server = Arc::new(connection::Http::new(shell, &limits, self.tls));
         let mut stop = std::pin::pin!(stop);
+        let mut failures = 0u64;
         loop {
             let (stream, client) = tokio::select! {
                 biased;
                 () = &mut stop => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok(accepted) => accepted,
+                    Ok(accepted) => {
+                        failures = 0;
+                        accepted
+                    }
+                    Err(error) if is_of_one_connection(&error) => continue,
                     Err(error) => {
-                        pause_if_exhausted(&error).await;
+                        failures += 1;
+                        pause(&error, failures).await;
                         continue;
                     }
                 },
@@ -139,14 +145,18 @@ fn prepare(stream: &TcpStream) {
     }
 }
 
-/// A connection that broke before it was accepted concerns nobody; a process without descriptors must not spin.
-async fn pause_if_exhausted(error: &io::Error) {
-    let is_of_one_connection = matches!(
+/// A connection that broke before it was accepted concerns nobody.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused | io::ErrorKind::Interrupted
-    );
-    if !is_of_one_connection {
+    )
+}
+
+/// A process without file descriptors must neither spin nor fill its log.
+async fn pause(error: &io::Error, failures: u64) {
+    if failures == 1 {
         tracing::error!(%error, "connections can not be accepted");
-        tokio::time::sleep(ACCEPT_PAUSE).await;
     }
+    tokio::time::sleep(ACCEPT_PAUSE).await;
 }

@@ -1,5 +1,13 @@
 //! Who is let in, and what the others are told.
 
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::Full;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use sha2::{Digest, Sha256};
 use stator_iam::sigv4::{CredentialScope, Headers, Timestamp, sign};
 use stator_iam::{Credential, Secret};
 use stator_server::Gate;
@@ -25,15 +33,16 @@ impl Headers for Pairs<'_> {
     }
 }
 
-/// Signs a request with a secret, at a time, over an unsigned payload unless a hash is given.
+/// Signs a request with a secret, at a time.
 fn signed<'a>(request: Request<'a>, key: &str, secret: &str, at: u64) -> Request<'a> {
     let at = Timestamp(i64::try_from(at).unwrap());
-    let request = request.with("X-Amz-Date", &at.to_string()).with("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD");
-    let names = "host;x-amz-content-sha256;x-amz-date;x-amz-target";
+    let hash: String = Sha256::digest(&request.body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let request = request.with("X-Amz-Date", &at.to_string());
+    let names = "host;x-amz-date;x-amz-target";
     let scope = format!("{key}/{}/us-east-1/dynamodb/aws4_request", at.date());
     let pairs = Pairs(request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect());
     let parts = stator_iam::sigv4::Request { method: "POST", path: "/", query: "", headers: &pairs };
-    let signature = sign(&parts, names, "UNSIGNED-PAYLOAD", &CredentialScope::parse(&scope).unwrap(), at, &Secret::new(secret.to_owned()));
+    let signature = sign(&parts, names, &hash, &CredentialScope::parse(&scope).unwrap(), at, &Secret::new(secret.to_owned()));
     let signature = String::from_utf8(signature.to_vec()).unwrap();
     drop(pairs);
     request.with("Authorization", &format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={names}, Signature={signature}"))
@@ -44,6 +53,40 @@ async fn a_right_signature_is_let_in() {
     let server = Server::start(verifying()).await;
     let response = server.exchange(&signed(Request::of("Echo", b"{}"), "AKIDEXAMPLE", SECRET, NOW_SECONDS)).await;
     assert_eq!(response.status, 200, "{}", response.text());
+}
+
+#[tokio::test]
+async fn another_body_than_the_signed_one_is_not_let_in() {
+    let server = Server::start(verifying()).await;
+    let mut request = signed(Request::of("Echo", b"{\"a\":1}"), "AKIDEXAMPLE", SECRET, NOW_SECONDS);
+    request.body = b"{\"a\":2}".to_vec();
+    server.exchange(&request).await.is_fault(400, "InvalidSignatureException");
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_signed_as_it_goes_over_the_wire() {
+    let server = Server::start(verifying()).await;
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(b"{\"a\":1}").unwrap();
+    let request = Request::of("Echo", &gzip.finish().unwrap()).with("Content-Encoding", "gzip");
+    let response = server.exchange(&signed(request, "AKIDEXAMPLE", SECRET, NOW_SECONDS)).await;
+    assert_eq!((response.status, response.text()), (200, "{\"a\":1}"));
+}
+
+#[tokio::test]
+async fn the_host_of_an_http_2_request_is_its_authority() {
+    let server = Server::start(verifying()).await;
+    let host = format!("localhost:{}", server.address.port());
+    let request = signed(Request::of("Echo", b"{}").with("Host", &host), "AKIDEXAMPLE", SECRET, NOW_SECONDS);
+    let stream = TokioIo::new(tokio::net::TcpStream::connect(server.address).await.unwrap());
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut builder = hyper::Request::post(format!("http://{host}/"));
+    for (name, value) in request.headers.iter().filter(|(name, _)| *name != "Host") {
+        builder = builder.header(*name, value);
+    }
+    let response = sender.send_request(builder.body(Full::new(Bytes::from(request.body))).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]
