@@ -10,6 +10,7 @@ use stator_engine::encoding::stored::Unreadable;
 use stator_engine::{Clock, Engine, EngineOptions, OpenError};
 use stator_iam::root::{RootCredential, RootCredentialError};
 use stator_iam::{Credential, Secret};
+use stator_model::limits::REQUEST_BYTES_MAX;
 use stator_server::listen::{BindError, Tls, TlsError};
 use stator_server::pipeline::Budget;
 use stator_server::{Bound, Config, Gate, Limits, Shell, SystemClock, jobs, observe};
@@ -22,8 +23,6 @@ use crate::{memory, signals, store};
 
 /// Where `serve` and `check` look when `--data` is not given.
 pub(crate) const DEFAULT_DIRECTORY: &str = "./stator-data";
-/// The service's limit on a request.
-const BODY_BYTES_MAX: usize = 16 << 20;
 
 /// Runs a server to its end.
 pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<(), Failure> {
@@ -70,7 +69,7 @@ async fn serve(config: &Config, gate: Gate, engine: Arc<Engine>, bound: Bound, s
         account: config.account.0.clone(),
         region: config.region.clone(),
         header_bytes_max: limits.header_bytes_max,
-        body_bytes_max: BODY_BYTES_MAX,
+        body_bytes_max: REQUEST_BYTES_MAX,
         body_timeout: config.body_timeout,
         slow_request: config.slow_request,
         budget: Budget::new(usize::try_from(config.request_memory.0).unwrap_or(usize::MAX)),

@@ -23,6 +23,8 @@ pub const ATTRIBUTE_NAME_BYTES_MAX: usize = 65_535;
 /// An attribute name that is part of a key or named in an index projection.
 pub const KEY_ATTRIBUTE_NAME_BYTES_MAX: usize = 255;
 
+/// The body of one request, before and after decompression.
+pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// One page of Query or Scan, before the filter.
 pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Items asked for by one BatchGetItem.
@@ -77,6 +79,7 @@ pub const WRITE_UNIT_BYTES: usize = 1024;
 
 const _: () = assert!(SORT_KEY_BYTES_MAX < PARTITION_KEY_BYTES_MAX);
 const _: () = assert!(ITEM_SIZE_BYTES_MAX < PAGE_BYTES_MAX);
+const _: () = assert!(PAGE_BYTES_MAX < REQUEST_BYTES_MAX);
 const _: () = assert!(PAGE_BYTES_MAX < BATCH_GET_BYTES_MAX);
 const _: () = assert!(KEY_ATTRIBUTE_NAME_BYTES_MAX < ATTRIBUTE_NAME_BYTES_MAX);
 const _: () = assert!(NAME_BYTES_MIN < NAME_BYTES_MAX);
