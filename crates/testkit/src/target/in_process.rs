@@ -1,0 +1,86 @@
+//! The operations called through their registry, without sockets and signatures.
+//!
+//! What must stay true: the stages follow one another as in the server: name, decode, validate, perform.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use stator_api::{Context, Fault};
+use stator_engine::{Clock, Engine, EngineOptions};
+use stator_kv::Store;
+use stator_model::arn::Scope;
+
+use super::{Call, Reply, Target, block_on};
+
+/// A clock that ticks a millisecond at each look, and randomness that is the same in each run.
+#[derive(Debug)]
+pub struct TestClock(AtomicU64);
+
+impl Default for TestClock {
+    fn default() -> TestClock {
+        // 2026-11-24, early.
+        TestClock(AtomicU64::new(1_795_500_000_000))
+    }
+}
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        let mut state = self.0.fetch_add(1, Ordering::Relaxed);
+        for byte in buffer {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = state.to_be_bytes()[0];
+        }
+    }
+}
+
+/// The operations over an engine.
+#[derive(Clone)]
+pub struct InProcess {
+    engine: Arc<Engine>,
+}
+
+impl InProcess {
+    /// Opens an engine over a store.
+    ///
+    /// # Panics
+    /// When the store cannot be opened: a test has nothing else to do then.
+    pub fn open(store: Arc<dyn Store>) -> InProcess {
+        let opened = block_on(Engine::open(store, Arc::new(TestClock::default()), EngineOptions::default()));
+        InProcess { engine: opened.unwrap_or_else(|error| panic!("the store does not open: {error:?}")) }
+    }
+
+    fn answer(&self, call: &Call) -> Result<Vec<u8>, Fault> {
+        let operation = stator_api::target::find(&format!("DynamoDB_20120810.{}", call.operation))?;
+        let prepared = operation.decode(&call.body)?;
+        prepared.validate()?;
+        let context = Context {
+            engine: Arc::clone(&self.engine),
+            scope: Scope { account: "000000000000".to_owned(), region: call.region.clone() },
+            host: "localhost:8000".to_owned(),
+        };
+        block_on(prepared.perform(&context)).map(|answer| answer.body)
+    }
+}
+
+impl Target for InProcess {
+    fn call(&mut self, call: &Call) -> Reply {
+        let answer = catch_unwind(AssertUnwindSafe(|| self.answer(call))).unwrap_or_else(|_| Err(Fault::internal()));
+        match answer {
+            Ok(body) => Reply { status: 200, body, ..Reply::default() },
+            Err(fault) => Reply { status: fault.status, body: fault.body(), ..Reply::default() },
+        }
+    }
+
+    fn settle(&mut self) {
+        block_on(self.engine.settled()).unwrap_or_else(|error| panic!("jobs fail: {error:?}"));
+    }
+
+    fn is_http(&self) -> bool {
+        false
+    }
+}
