@@ -25,12 +25,14 @@ pub struct Fault {
     pub message: Option<String>,
     /// Further members of the body, each already written as `"Name":value`.
     pub members: Vec<String>,
+    /// What the log, and nobody else, should hear of it.
+    pub cause: Option<String>,
 }
 
 impl Fault {
     /// An exception that blames the request: status 400.
     pub fn client(exception: &'static str, message: impl Into<String>) -> Fault {
-        Fault { exception, status: 400, message: Some(message.into()), members: Vec::new() }
+        Fault { exception, status: 400, message: Some(message.into()), members: Vec::new(), cause: None }
     }
 
     /// The request breaks a rule of its shape.
@@ -40,7 +42,7 @@ impl Fault {
 
     /// `X-Amz-Target` is missing or names nothing.
     pub fn unknown_operation() -> Fault {
-        Fault { exception: "UnknownOperationException", status: 400, message: None, members: Vec::new() }
+        Fault { exception: "UnknownOperationException", status: 400, message: None, members: Vec::new(), cause: None }
     }
 
     /// Something broke on our side; the client may try again.
@@ -50,6 +52,7 @@ impl Fault {
             status: 500,
             message: Some("The request processing has failed because of an unknown error, exception or failure.".to_owned()),
             members: Vec::new(),
+            cause: None,
         }
     }
 

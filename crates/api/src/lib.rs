@@ -3,9 +3,13 @@
 //! What must stay true: nothing here knows a socket or the bytes of a key, and every sentence that AWS says is
 //! written here and nowhere else.
 
+pub mod constraint;
 pub mod fault;
+pub mod json;
 pub mod messages;
 pub mod operation;
+mod ops;
+mod shapes;
 pub mod target;
 
 pub use fault::Fault;
@@ -13,5 +17,5 @@ pub use operation::{Answer, BoxFuture, Class, Context, ErasedOperation, Operatio
 
 /// Every operation that this server knows by name, sorted by service and name.
 pub fn registry() -> &'static [&'static dyn ErasedOperation] {
-    &[]
+    &ops::OPERATIONS
 }

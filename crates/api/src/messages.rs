@@ -3,4 +3,9 @@
 //! What must stay true: no other module spells one, and each is made of typed facts, never of another text.
 
 pub mod expression;
+pub mod item;
+pub mod read;
+pub mod serialization;
 pub mod signature;
+pub mod table;
+pub mod value;

@@ -73,11 +73,12 @@ pub trait ErasedOperation: Send + Sync {
 
 /// A decoded request that waits to be validated and performed.
 pub trait Prepared: Send {
-    /// Checks everything that can be said without looking at a table.
+    /// Checks everything that can be said without looking at a table. Comes once, before [`Prepared::perform`]; what it works
+    /// out on the way, the input may keep.
     ///
     /// # Errors
     /// A `ValidationException`.
-    fn validate(&self) -> Result<(), Fault>;
+    fn validate(&mut self) -> Result<(), Fault>;
 
     /// Does what was asked.
     ///
@@ -104,4 +105,30 @@ pub struct Context {
 pub struct Answer {
     /// JSON in UTF-8; empty for the few operations that answer no body.
     pub body: Vec<u8>,
+}
+
+/// An operation as its file declares it: the facts, and how a body becomes input.
+pub struct Entry {
+    info: OperationInfo,
+    decode: Decode,
+}
+
+/// Reads a body into prepared input.
+type Decode = for<'a> fn(&'a [u8]) -> Result<Box<dyn Prepared + 'a>, Fault>;
+
+impl Entry {
+    /// Declares an operation of the DynamoDB service that answers as the service does.
+    pub const fn new(name: &'static str, class: Class, decode: Decode) -> Entry {
+        Entry { info: OperationInfo { name, service: Service::DynamoDb, class, status: Status::Complete }, decode }
+    }
+}
+
+impl ErasedOperation for Entry {
+    fn info(&self) -> &OperationInfo {
+        &self.info
+    }
+
+    fn decode<'a>(&self, body: &'a [u8]) -> Result<Box<dyn Prepared + 'a>, Fault> {
+        (self.decode)(body)
+    }
 }

@@ -17,3 +17,4 @@ pub mod write;
 
 pub use clock::Clock;
 pub use engine::{Engine, EngineOptions, OpenError};
+pub use stator_kv::StoreError;

@@ -203,9 +203,11 @@ fn grow_warm(current: WarmThroughput, requested: WarmThroughput) -> Result<WarmT
     if shrinks { Err(ChangeError::WarmDecrease { current, requested }) } else { Ok(requested) }
 }
 
+/// A bound asked for as `u64::MAX` takes the bound away.
 fn merge_on_demand(current: &mut OnDemandLimits, requested: OnDemandLimits) {
-    current.read_units_max = requested.read_units_max.or(current.read_units_max);
-    current.write_units_max = requested.write_units_max.or(current.write_units_max);
+    let merge = |current: Option<u64>, requested: Option<u64>| requested.or(current).filter(|units| *units != u64::MAX);
+    current.read_units_max = merge(current.read_units_max, requested.read_units_max);
+    current.write_units_max = merge(current.write_units_max, requested.write_units_max);
 }
 
 fn set_throughput(current: &mut Throughput, history: &mut ThroughputHistory, requested: Throughput, now_ms: u64) {

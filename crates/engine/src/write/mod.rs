@@ -84,6 +84,11 @@ impl Engine {
         }
     }
 
+    /// What can be refused of an intent without looking at the stored item.
+    pub fn check_intent(&self, table: &Table, intent: &Intent) -> Result<(), WriteError> {
+        decide::check_intent(table, intent)
+    }
+
     /// Carries out intents that have nothing to do with each other, at the same time, so that they share syncs.
     pub async fn write_many(&self, intents: &[(Arc<Table>, Intent)]) -> Vec<Result<Written, WriteError>> {
         join_all(intents.iter().map(|(table, intent)| self.write(table, intent))).await

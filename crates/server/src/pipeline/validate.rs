@@ -13,7 +13,7 @@ pub(super) struct Validated<'r> {
 }
 
 /// Validates the input.
-pub(super) fn validate(authenticated: Authenticated<'_>) -> Result<Validated<'_>, Fault> {
+pub(super) fn validate(mut authenticated: Authenticated<'_>) -> Result<Validated<'_>, Fault> {
     authenticated.prepared.validate()?;
     Ok(Validated { prepared: authenticated.prepared, region: authenticated.region })
 }

@@ -1,0 +1,143 @@
+//! The rules that a request's members obey by themselves, gathered before anything else is looked at.
+//!
+//! All violations of a request are reported in one sentence, in the order in which the operation states its rules. The
+//! service words them in two ways: operations on tables as it always did, operations on items in the shorter way since
+//! June 2026 (`spec/observed`, behaviours). What must stay true: the wording is here alone.
+
+use crate::fault::Fault;
+
+/// Which of the two wordings an operation speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// `Value 'x' at 'tableName' failed …`
+    Classic,
+    /// `Value at 'TableName' failed …`
+    Current,
+}
+
+/// Gathers violations.
+#[derive(Debug)]
+pub struct Constraints {
+    style: Style,
+    violations: Vec<String>,
+}
+
+impl Constraints {
+    /// No violation yet.
+    pub fn new(style: Style) -> Constraints {
+        Constraints { style, violations: Vec::new() }
+    }
+
+    /// Whether nothing was violated so far.
+    pub fn is_clean(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// A member that has to be there.
+    pub fn required<T>(&mut self, path: &str, value: Option<&T>) {
+        if value.is_none() {
+            self.violate("null", path, "Member must not be null");
+        }
+    }
+
+    /// A string's length, in characters as the service counts.
+    pub fn length(&mut self, path: &str, value: Option<&str>, min: usize, max: usize) {
+        let Some(value) = value else { return };
+        let length = value.chars().count();
+        let quoted = format!("'{value}'");
+        if length < min {
+            self.violate(&quoted, path, &format!("Member must have length greater than or equal to {min}"));
+        } else if length > max {
+            self.violate(&quoted, path, &format!("Member must have length less than or equal to {max}"));
+        }
+    }
+
+    /// How many members a list or map has; `shown` is how the classic wording prints it.
+    pub fn count(&mut self, path: &str, shown: &str, count: usize, min: usize, max: usize) {
+        if count < min {
+            self.violate(&format!("'{shown}'"), path, &format!("Member must have length greater than or equal to {min}"));
+        } else if count > max {
+            self.violate(&format!("'{shown}'"), path, &format!("Member must have length less than or equal to {max}"));
+        }
+    }
+
+    /// A number's range.
+    pub fn range(&mut self, path: &str, value: Option<i64>, min: i64, max: i64) {
+        let Some(value) = value else { return };
+        let quoted = format!("'{value}'");
+        if value < min {
+            self.violate(&quoted, path, &format!("Member must have value greater than or equal to {min}"));
+        } else if value > max {
+            self.violate(&quoted, path, &format!("Member must have value less than or equal to {max}"));
+        }
+    }
+
+    /// Names of tables and indexes: the characters that they may have.
+    pub fn name_pattern(&mut self, path: &str, value: Option<&str>) {
+        let Some(value) = value else { return };
+        if !value.is_empty() && !stator_model::name::has_allowed_characters(value) {
+            self.violate(&format!("'{value}'"), path, "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
+        }
+    }
+
+    /// One of a set of words, listed in the order in which the service prints them.
+    pub fn one_of(&mut self, path: &str, value: Option<&str>, words: &[&str]) {
+        let Some(value) = value else { return };
+        if !words.contains(&value) {
+            self.violate(&format!("'{value}'"), path, &format!("Member must satisfy enum value set: [{}]", words.join(", ")));
+        }
+    }
+
+    /// Reports what was gathered.
+    pub fn finish(self) -> Result<(), Fault> {
+        let (count, violations) = (self.violations.len(), self.violations.join("; "));
+        match count {
+            0 => Ok(()),
+            1 => Err(Fault::validation(detected(&violations))),
+            _ => Err(Fault::validation(format!("{count} validation errors detected: {violations}"))),
+        }
+    }
+
+    fn violate(&mut self, value: &str, path: &str, rule: &str) {
+        self.violations.push(match self.style {
+            Style::Classic => format!("Value {value} at '{}' failed to satisfy constraint: {rule}", lower_camel(path)),
+            Style::Current => format!("Value at '{path}' failed to satisfy constraint: {rule}"),
+        });
+    }
+}
+
+/// A single violation as the newer validation reports it.
+pub fn detected(violation: &str) -> String {
+    format!("1 validation error detected: {violation}")
+}
+
+/// `GlobalSecondaryIndexes.1.member.IndexName` as `globalSecondaryIndexes.1.member.indexName`.
+fn lower_camel(path: &str) -> String {
+    let lower = |segment: &str| {
+        let mut characters = segment.chars();
+        characters.next().map(|first| first.to_ascii_lowercase().to_string() + characters.as_str()).unwrap_or_default()
+    };
+    path.split('.').map(lower).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gathers_in_both_wordings() {
+        let gather = |style| {
+            let mut constraints = Constraints::new(style);
+            constraints.required::<()>("TableName", None);
+            constraints.length("Index.1.IndexName", Some("ab"), 3, 255);
+            constraints.range("Limit", Some(5), 1, 10);
+            constraints.finish().unwrap_err().message.unwrap()
+        };
+        assert_eq!(
+            gather(Style::Classic),
+            "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null; \
+             Value 'ab' at 'index.1.indexName' failed to satisfy constraint: Member must have length greater than or equal to 3"
+        );
+        assert!(gather(Style::Current).contains("Value at 'TableName' failed"));
+    }
+}

@@ -1,0 +1,169 @@
+//! Prints JSON into one buffer, attribute values straight from their encoded bytes.
+//!
+//! What must stay true: the output is one line of valid JSON; members and elements are separated by whoever writes them
+//! here, never by hand.
+
+use stator_model::{MapRef, RawValue, ValueRef};
+
+/// Appends JSON to a buffer.
+#[derive(Debug, Default)]
+pub struct Writer {
+    out: Vec<u8>,
+}
+
+impl Writer {
+    /// An empty writer.
+    pub fn new() -> Writer {
+        Writer { out: Vec::with_capacity(256) }
+    }
+
+    /// A whole answer: one object.
+    pub fn answer(members: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.object(members);
+        writer.out
+    }
+
+    /// An object.
+    pub fn object(&mut self, members: impl FnOnce(&mut Writer)) {
+        self.begin(b'{');
+        members(self);
+        self.end(b'}');
+    }
+
+    /// An array; each element is written by one call.
+    pub fn array<T>(&mut self, elements: impl IntoIterator<Item = T>, mut element: impl FnMut(&mut Writer, T)) {
+        self.begin(b'[');
+        for value in elements {
+            self.separate();
+            element(self, value);
+        }
+        self.end(b']');
+    }
+
+    /// The name of the next member; its value has to follow.
+    pub fn name(&mut self, name: &str) -> &mut Writer {
+        self.separate();
+        self.quoted(name.as_bytes());
+        self.out.push(b':');
+        self
+    }
+
+    /// A string.
+    pub fn string(&mut self, text: &str) {
+        self.quoted(text.as_bytes());
+    }
+
+    /// A whole number.
+    pub fn integer(&mut self, number: impl itoa::Integer) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, value: bool) {
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// Halves as the service prints capacity: `1.0`, `0.5`.
+    pub fn halves(&mut self, halves: u64) {
+        self.integer(halves / 2);
+        self.out.extend_from_slice(if halves % 2 == 0 { b".0" } else { b".5" });
+    }
+
+    /// A moment in ms since the epoch, as the service prints dates: seconds with milliseconds.
+    pub fn date(&mut self, ms: u64) {
+        self.integer(ms / 1000);
+        self.out.extend_from_slice(format!(".{:03}", ms % 1000).as_bytes());
+    }
+
+    /// Text that is JSON already.
+    pub fn raw(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
+    }
+
+    /// An attribute value with its type: `{"S":"x"}`.
+    pub fn attribute(&mut self, value: RawValue<'_>) {
+        self.begin(b'{');
+        self.quoted(value.value_type().name().as_bytes());
+        self.out.push(b':');
+        match value.view() {
+            ValueRef::Null => self.boolean(true),
+            ValueRef::Bool(value) => self.boolean(value),
+            ValueRef::S(text) => self.quoted(text),
+            ValueRef::N(number) => self.number(number.0),
+            ValueRef::B(bytes) => self.base64(bytes),
+            ValueRef::SS(set) => self.array(set.iter(), Writer::quoted),
+            ValueRef::NS(set) => self.array(set.iter(), Writer::number),
+            ValueRef::BS(set) => self.array(set.iter(), Writer::base64),
+            ValueRef::L(list) => self.array(list.iter(), Writer::attribute),
+            ValueRef::M(map) => self.attributes(map),
+        }
+        self.end(b'}');
+    }
+
+    /// An item, a key or a map of attributes.
+    pub fn attributes(&mut self, attributes: MapRef<'_>) {
+        self.begin(b'{');
+        for (name, value) in attributes.iter() {
+            self.separate();
+            self.quoted(name);
+            self.out.push(b':');
+            self.attribute(value);
+        }
+        self.end(b'}');
+    }
+
+    /// The JSON so far.
+    pub fn finish(self) -> Vec<u8> {
+        self.out
+    }
+
+    fn begin(&mut self, bracket: u8) {
+        self.out.push(bracket);
+    }
+
+    fn end(&mut self, bracket: u8) {
+        self.out.push(bracket);
+    }
+
+    /// A comma, unless nothing precedes on this level: a value never ends in an opening bracket.
+    fn separate(&mut self) {
+        if !matches!(self.out.last(), None | Some(b'{' | b'[')) {
+            self.out.push(b',');
+        }
+    }
+
+    fn number(&mut self, encoded: &[u8]) {
+        self.out.push(b'"');
+        stator_model::number::write_canonical(encoded, &mut self.out);
+        self.out.push(b'"');
+    }
+
+    fn base64(&mut self, bytes: &[u8]) {
+        self.out.push(b'"');
+        base64_simd::STANDARD.encode_append(bytes, &mut self.out);
+        self.out.push(b'"');
+    }
+
+    fn quoted(&mut self, text: &[u8]) {
+        self.out.push(b'"');
+        let mut rest = text;
+        while let Some(at) = rest.iter().position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
+            self.out.extend_from_slice(&rest[..at]);
+            self.escaped(rest[at]);
+            rest = &rest[at + 1..];
+        }
+        self.out.extend_from_slice(rest);
+        self.out.push(b'"');
+    }
+
+    fn escaped(&mut self, byte: u8) {
+        match byte {
+            b'"' | b'\\' => self.out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => self.out.extend_from_slice(b"\\n"),
+            b'\r' => self.out.extend_from_slice(b"\\r"),
+            b'\t' => self.out.extend_from_slice(b"\\t"),
+            _ => self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What the service says about items and keys that it does not take.
+
+use stator_engine::StoreError;
+use stator_engine::keyspace::KeyFault;
+use stator_engine::write::{KeyError, WriteError};
+use stator_model::ValueType;
+
+use super::expression;
+use crate::fault::Fault;
+
+/// Which kind of write a sentence is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// PutItem and the puts of batches.
+    Put,
+    /// UpdateItem.
+    Update,
+    /// DeleteItem and the deletes of batches.
+    Delete,
+}
+
+/// No table of that name, for operations on items.
+pub fn table_not_found() -> Fault {
+    Fault::client("ResourceNotFoundException", "Requested resource not found")
+}
+
+/// A list of keys names one twice.
+pub const DUPLICATE_KEYS: &str = "Provided list of item keys contains duplicates";
+
+/// A write request that is neither a put nor a delete, or both. assumed
+pub fn one_request(is_both: bool) -> Fault {
+    Fault::validation(if is_both {
+        "Supplied WriteRequest has more than one request set, must contain exactly one of PutRequest and DeleteRequest"
+    } else {
+        "Supplied WriteRequest is empty, must contain exactly one of PutRequest and DeleteRequest"
+    })
+}
+
+/// Why a write was refused.
+pub fn refuse(error: WriteError, written: Written) -> Fault {
+    match error {
+        WriteError::ConditionFailed { .. } => Fault::client("ConditionalCheckFailedException", "The conditional request failed"),
+        WriteError::Key(error) if written == Written::Put => Fault::validation(of_put_key(&error)),
+        WriteError::Key(error) => key(&error),
+        WriteError::IndexKey { index, fault } => Fault::validation(of_index_key(&index, &fault, written)),
+        WriteError::UpdatesKey { attribute } => Fault::validation(expression::update_of_key(&attribute)),
+        WriteError::Update(error) => Fault::validation(expression::render_update(&error)),
+        WriteError::ItemTooLarge { .. } if written == Written::Update => {
+            Fault::validation("Item size to update has exceeded the maximum allowed size")
+        }
+        WriteError::ItemTooLarge { .. } => Fault::validation("Item size has exceeded the maximum allowed size"),
+        WriteError::TableGone => table_not_found(),
+        WriteError::Unknown => Fault::internal(),
+        WriteError::Store(error) => store(&error),
+    }
+}
+
+/// The store failed: the request fails, and the log says why.
+pub fn store(error: &StoreError) -> Fault {
+    Fault { cause: Some(error.to_string()), ..Fault::internal() }
+}
+
+/// A key that is not one of the table, where only a key is given.
+pub fn key(error: &KeyError) -> Fault {
+    Fault::validation(match error {
+        KeyError::Count { .. } => "The number of conditions on the keys is invalid".to_owned(),
+        KeyError::Fault(KeyFault::Missing { .. } | KeyFault::Type { .. }) => {
+            "The provided key element does not match the schema".to_owned()
+        }
+        KeyError::Fault(fault) => of_key_value(fault),
+    })
+}
+
+fn of_put_key(error: &KeyError) -> String {
+    match error {
+        KeyError::Fault(KeyFault::Missing { attribute }) => {
+            format!("One or more parameter values were invalid: Missing the key {attribute} in the item")
+        }
+        KeyError::Fault(KeyFault::Type { attribute, expected, actual }) => format!(
+            "One or more parameter values were invalid: Type mismatch for key {attribute} expected: {} actual: {}",
+            expected.name(),
+            actual.name()
+        ),
+        KeyError::Fault(fault) => of_key_value(fault),
+        KeyError::Count { .. } => "The number of conditions on the keys is invalid".to_owned(),
+    }
+}
+
+fn of_key_value(fault: &KeyFault) -> String {
+    match fault {
+        KeyFault::Empty { attribute, actual } => format!(
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty {} value. Key: {attribute}",
+            long_name(*actual)
+        ),
+        KeyFault::TooLong { is_partition: true, .. } => {
+            "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes".to_owned()
+        }
+        KeyFault::TooLong { .. } => {
+            "One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+                .to_owned()
+        }
+        KeyFault::Missing { .. } | KeyFault::Type { .. } => "The provided key element does not match the schema".to_owned(),
+    }
+}
+
+fn of_index_key(index: &str, fault: &KeyFault, written: Written) -> String {
+    match (fault, written) {
+        (KeyFault::Type { .. }, Written::Update) => {
+            "The update expression attempted to update the secondary index key to unsupported type".to_owned()
+        }
+        (KeyFault::Empty { actual, .. }, Written::Update) => format!(
+            "The update expression attempted to update the secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {} value.",
+            long_name(*actual)
+        ),
+        (KeyFault::Type { attribute, expected, actual }, _) => format!(
+            "One or more parameter values were invalid: Type mismatch for Index Key {attribute} Expected: {} Actual: {} IndexName: {index}",
+            expected.name(),
+            actual.name()
+        ),
+        (KeyFault::Empty { attribute, actual }, _) => format!(
+            "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty {} value. IndexName: {index}, IndexKey: {attribute}",
+            long_name(*actual)
+        ),
+        (fault, _) => of_key_value(fault),
+    }
+}
+
+fn long_name(kind: ValueType) -> &'static str {
+    if kind == ValueType::B { "binary" } else { "string" }
+}

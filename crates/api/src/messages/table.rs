@@ -1,0 +1,134 @@
+//! What the service says about tables, their definitions and their changes. Wordings from observed answers and public
+//! reports; `assumed` where none was found.
+
+use stator_engine::catalog::{ChangeError, CreateError, DeleteError};
+use stator_model::table::TableStatus;
+
+use super::item;
+use crate::fault::Fault;
+
+/// A name that no table can have.
+pub fn invalid_name(name: &str) -> Fault {
+    if name.starts_with("arn:") {
+        return Fault::validation(format!("Invalid table ARN: {name}"));
+    }
+    Fault::validation(
+        "Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'",
+    )
+}
+
+/// The name of a new table is too short or too long.
+pub fn name_length() -> Fault {
+    Fault::validation("TableName must be at least 3 characters long and at most 255 characters long")
+}
+
+/// No table of that name, for operations on tables.
+pub fn not_found(name: &str) -> Fault {
+    Fault::client("ResourceNotFoundException", format!("Requested resource not found: Table: {name} not found"))
+}
+
+/// A value is refused, for a reason.
+pub fn invalid(reason: impl AsRef<str>) -> Fault {
+    Fault::validation(format!("One or more parameter values were invalid: {}", reason.as_ref()))
+}
+
+/// A member that this server does not honour yet.
+pub fn unsupported(member: &str) -> Fault {
+    invalid(format!("{member} is not supported by this server yet"))
+}
+
+/// UpdateTable without any change.
+pub fn no_change() -> Fault {
+    Fault::validation(
+        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required",
+    )
+}
+
+/// Provisioned capacity is missing.
+pub fn throughput_missing() -> Fault {
+    invalid("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
+}
+
+/// Provisioned capacity is given on demand.
+pub fn throughput_on_demand() -> Fault {
+    invalid("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+}
+
+/// Why a table was not made.
+pub fn refuse_create(error: CreateError, name: &str) -> Fault {
+    match error {
+        CreateError::Exists => in_use(format!("Table already exists: {name}")),
+        CreateError::TooManyTables => limit("Subscriber limit exceeded: The number of tables in an account and region may not exceed 2500"),
+        CreateError::Store(error) => item::store(&error),
+    }
+}
+
+/// Why a table was not dropped.
+pub fn refuse_delete(error: DeleteError, name: &str) -> Fault {
+    match error {
+        DeleteError::NotFound => not_found(name),
+        DeleteError::InUse(status) => busy(status, name),
+        DeleteError::Protected(_) => Fault::validation(
+            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
+        ),
+        DeleteError::Store(error) => item::store(&error),
+    }
+}
+
+/// Why a table was not changed.
+pub fn refuse_change(error: ChangeError, name: &str) -> Fault {
+    match error {
+        ChangeError::NotFound => not_found(name),
+        ChangeError::InUse(status) => busy(status, name),
+        ChangeError::IndexNotFound(_) => Fault::client("ResourceNotFoundException", "Requested resource not found"),
+        ChangeError::IndexExists(_) => Fault::validation("Attempting to create an index which already exists"),
+        ChangeError::IndexInUse(index) => {
+            in_use(format!("Attempting to update an index which is still in use: Index is being deleted: {index}"))
+        }
+        ChangeError::SeveralIndexChanges => {
+            limit("Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+        }
+        ChangeError::TooManyIndexes => limit("Subscriber limit exceeded: Number of GlobalSecondaryIndexes exceeds per-table limit of 20"),
+        ChangeError::ThroughputUnchanged { index, current } => {
+            let of = index.map_or("table".to_owned(), |index| format!("index {index}"));
+            let (read, write) = (current.read_units, current.write_units);
+            let kind = if of == "table" { "table" } else { "index" };
+            Fault::validation(format!(
+                "The provisioned throughput for the {of} will not change. The requested value equals the current value. \
+                 Current ReadCapacityUnits provisioned for the {kind}: {read}. Requested ReadCapacityUnits: {read}. \
+                 Current WriteCapacityUnits provisioned for the {kind}: {write}. Requested WriteCapacityUnits: {write}. \
+                 Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+            ))
+        }
+        ChangeError::ThroughputOnDemand => throughput_on_demand(),
+        ChangeError::ThroughputMissing { indexes } if indexes.is_empty() => throughput_missing(),
+        // assumed
+        ChangeError::ThroughputMissing { indexes } => {
+            invalid(format!("ProvisionedThroughput must be specified for index: {}", indexes.join(", ")))
+        }
+        // assumed
+        ChangeError::WarmDecrease { current, requested } => invalid(format!(
+            "Requested WarmThroughput is lower than the current value. Current ReadUnitsPerSecond: {}, WriteUnitsPerSecond: {}; \
+             requested ReadUnitsPerSecond: {}, WriteUnitsPerSecond: {}",
+            current.read_units, current.write_units, requested.read_units, requested.write_units
+        )),
+        ChangeError::Store(error) => item::store(&error),
+    }
+}
+
+fn busy(status: TableStatus, name: &str) -> Fault {
+    let state = match status {
+        TableStatus::Creating => "created",
+        TableStatus::Deleting => "deleted",
+        TableStatus::Updating | TableStatus::Active => "updated",
+    };
+    in_use(format!("Attempt to change a resource which is still in use: Table is being {state}: {name}"))
+}
+
+fn in_use(sentence: String) -> Fault {
+    Fault::client("ResourceInUseException", sentence)
+}
+
+fn limit(sentence: &str) -> Fault {
+    Fault::client("LimitExceededException", sentence)
+}

@@ -1,0 +1,67 @@
+//! What the service says about attribute values that are none.
+
+use stator_model::ValueType;
+use stator_model::number::NumberError;
+
+use crate::constraint::detected;
+use crate::fault::Fault;
+use crate::json::{Attributes, ValueFault};
+
+/// Reports the fault of an item or key.
+pub fn check(attributes: Option<&Attributes>) -> Result<(), Fault> {
+    match attributes.and_then(|attributes| attributes.fault.as_ref()) {
+        Some((_, fault)) => Err(fault_of(fault)),
+        None => Ok(()),
+    }
+}
+
+/// Reports the fault of ExpressionAttributeValues, which names the value.
+pub fn check_expression_values(values: Option<&Attributes>) -> Result<(), Fault> {
+    match values.and_then(|values| values.fault.as_ref()) {
+        Some((key, fault)) => {
+            Err(Fault::validation(format!("ExpressionAttributeValues contains invalid value: {} for key {key}", render(fault).0)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The fault as a ValidationException.
+pub fn fault_of(fault: &ValueFault) -> Fault {
+    let (sentence, is_detected) = render(fault);
+    Fault::validation(if is_detected { detected(&sentence) } else { sentence })
+}
+
+/// What the service says of a number that is none.
+pub fn render_number(error: NumberError, text: &str) -> String {
+    match error {
+        NumberError::Invalid if text.is_empty() => "The parameter cannot be converted to a numeric value".to_owned(),
+        NumberError::Invalid => format!("The parameter cannot be converted to a numeric value: {text}"),
+        NumberError::TooManyDigits => "Attempting to store more than 38 significant digits in a Number".to_owned(),
+        NumberError::Overflow => "Number overflow. Attempting to store a number with magnitude larger than supported range".to_owned(),
+        NumberError::Underflow => "Number underflow. Attempting to store a number with magnitude smaller than supported range".to_owned(),
+    }
+}
+
+/// The sentence, and whether the newer validation says it (behaviours, "The validation wording changed in 2026").
+fn render(fault: &ValueFault) -> (String, bool) {
+    let invalid = |reason: &str| format!("One or more parameter values were invalid: {reason}");
+    match fault {
+        ValueFault::Empty => ("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes".to_owned(), false),
+        ValueFault::SeveralTypes => (
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes".to_owned(),
+            false,
+        ),
+        ValueFault::Number(error, text) => (render_number(*error, text), false),
+        ValueFault::EmptySet(ValueType::BS) => (invalid("Binary sets should not be empty"), true),
+        ValueFault::EmptySet(ValueType::NS) => (invalid("An number set  may not be empty"), true),
+        ValueFault::EmptySet(_) => (invalid("An string set  may not be empty"), true),
+        ValueFault::DuplicateElements(ValueType::NS, _) => ("Input collection contains duplicates".to_owned(), true),
+        ValueFault::DuplicateElements(kind, elements) => {
+            let elements: Vec<String> = elements.iter().map(|element| format!("\"{element}\"")).collect();
+            let of_type = if *kind == ValueType::BS { "of type BS " } else { "" };
+            (invalid(&format!("Input collection [{}] {of_type}contains duplicates.", elements.join(", "))), true)
+        }
+        ValueFault::NullFalse => (invalid("Null attribute value types must have the value of true"), true),
+        ValueFault::TooDeep => ("Nesting Levels have exceeded supported limits".to_owned(), false),
+    }
+}

@@ -1,0 +1,210 @@
+//! BatchWriteItem: up to 25 puts and deletes that have nothing to do with each other.
+//!
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use stator_engine::catalog::Table;
+use stator_engine::receipt::Receipt;
+use stator_engine::write::{Action, Intent};
+use stator_model::limits::BATCH_WRITE_REQUESTS_MAX;
+
+use crate::constraint::{Constraints, Style};
+use crate::fault::Fault;
+use crate::json::{Attributes, JsonFault, Reader, Writer};
+use crate::messages::{item, read, value};
+use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
+use crate::shapes::capacity::{self, Wanted};
+use crate::shapes::table_name::{check_name, find};
+use crate::shapes::write::{collection_bound_gb, write_metrics};
+
+/// The registry's line.
+pub(super) static OPERATION: Entry = Entry::new("BatchWriteItem", Class::Write, |body| {
+    let mut input = BatchWriteItem::default();
+    Reader::body(body, |reader, member| {
+        match member {
+            "RequestItems" => input.requests = Some(reader.map(|reader| reader.list(WriteRequest::read))?),
+            "ReturnConsumedCapacity" => input.return_capacity = Some(reader.string()?),
+            "ReturnItemCollectionMetrics" => input.return_metrics = Some(reader.string()?),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(Box::new(input))
+});
+
+#[derive(Debug, Default)]
+struct BatchWriteItem<'a> {
+    requests: Option<Vec<(String, Vec<WriteRequest>)>>,
+    return_capacity: Option<Cow<'a, str>>,
+    return_metrics: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Default)]
+struct WriteRequest {
+    put: Option<Option<Attributes>>,
+    delete: Option<Option<Attributes>>,
+}
+
+impl WriteRequest {
+    fn read(reader: &mut Reader<'_>) -> Result<WriteRequest, JsonFault> {
+        let mut request = WriteRequest::default();
+        reader.object(|reader, member| {
+            match member {
+                "PutRequest" => request.put = Some(read_member(reader, "Item")?),
+                "DeleteRequest" => request.delete = Some(read_member(reader, "Key")?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(request)
+    }
+
+    fn attributes(&self) -> Option<&Attributes> {
+        self.put.as_ref().or(self.delete.as_ref()).and_then(Option::as_ref)
+    }
+
+    fn into_intent(self) -> Intent {
+        let item = |attributes: Option<Attributes>| attributes.map_or_else(stator_model::Item::empty, |attributes| attributes.item);
+        let action = match (self.put, self.delete) {
+            (Some(put), _) => Action::Put(item(put)),
+            (None, delete) => Action::Delete { key: item(delete.flatten()) },
+        };
+        Intent { action, condition: None }
+    }
+}
+
+fn read_member(reader: &mut Reader<'_>, wanted: &str) -> Result<Option<Attributes>, JsonFault> {
+    let mut attributes = None;
+    reader.object(|reader, member| {
+        if member == wanted {
+            attributes = Some(Attributes::read(reader)?);
+        }
+        Ok(())
+    })?;
+    Ok(attributes)
+}
+
+impl BatchWriteItem<'_> {
+    /// Everything that can be refused is refused before anything is written.
+    fn plan(&mut self, context: &Context) -> Result<Vec<(Arc<Table>, Intent)>, Fault> {
+        let mut intents = Vec::with_capacity(BATCH_WRITE_REQUESTS_MAX);
+        for (name, requests) in self.requests.iter_mut().flatten() {
+            let table = find(name, context)?;
+            for request in std::mem::take(requests) {
+                let intent = request.into_intent();
+                context.engine.check_intent(&table, &intent).map_err(|error| item::refuse(error, written_of(&intent)))?;
+                intents.push((Arc::clone(&table), intent));
+            }
+        }
+        let mut seen = HashSet::new();
+        for (table, intent) in &intents {
+            let key: Vec<u8> = table
+                .key
+                .attributes()
+                .filter_map(|attribute| intent.action.key_source().get(&attribute.name))
+                .flat_map(|value| value.bytes().to_vec())
+                .collect();
+            if !seen.insert((table.id, key)) {
+                return Err(Fault::validation(item::DUPLICATE_KEYS));
+            }
+        }
+        Ok(intents)
+    }
+
+    async fn write(
+        &self,
+        context: &Context,
+        names: &[String],
+        intents: &[(Arc<Table>, Intent)],
+        receipts: &[Receipt],
+    ) -> Result<Vec<u8>, Fault> {
+        let wanted = Wanted::of(self.return_capacity.as_deref());
+        let tables = tables_of(names, context);
+        let mut bounds = Vec::new();
+        if self.return_metrics.as_deref() == Some("SIZE") {
+            for (name, table) in tables.iter().filter(|(_, table)| table.has_local_index()) {
+                bounds.push((*name, table, collection_bound_gb(context, table).await?));
+            }
+        }
+        Ok(Writer::answer(|writer| {
+            writer.name("UnprocessedItems").object(|_| {});
+            if !bounds.is_empty() {
+                writer.name("ItemCollectionMetrics").object(|writer| {
+                    for (name, table, bound_gb) in &bounds {
+                        let keys =
+                            intents.iter().filter(|(written, _)| written.id == table.id).map(|(_, intent)| intent.action.key_source());
+                        writer.name(name).array(keys, |writer, key| write_metrics(writer, table, key.map(), *bound_gb));
+                    }
+                });
+            }
+            if wanted != Wanted::None {
+                writer.name("ConsumedCapacity").array(&tables, |writer, (name, table)| {
+                    let mut sum = Receipt::default();
+                    let own = intents.iter().zip(receipts).filter(|((written, _), _)| written.id == table.id);
+                    own.for_each(|(_, receipt)| sum.merge(receipt.clone()));
+                    wanted.write(writer, name, &sum);
+                });
+            }
+        }))
+    }
+}
+
+fn tables_of<'n>(names: &'n [String], context: &Context) -> Vec<(&'n str, Arc<Table>)> {
+    names.iter().filter_map(|name| find(name, context).ok().map(|table| (name.as_str(), table))).collect()
+}
+
+fn written_of(intent: &Intent) -> item::Written {
+    match intent.action {
+        Action::Put(_) => item::Written::Put,
+        Action::Update { .. } => item::Written::Update,
+        Action::Delete { .. } => item::Written::Delete,
+    }
+}
+
+impl Prepared for BatchWriteItem<'_> {
+    fn validate(&mut self) -> Result<(), Fault> {
+        let mut constraints = Constraints::new(Style::Current);
+        constraints.required("RequestItems", self.requests.as_ref());
+        constraints.one_of("ReturnConsumedCapacity", self.return_capacity.as_deref(), &capacity::WORDS);
+        constraints.one_of("ReturnItemCollectionMetrics", self.return_metrics.as_deref(), &["SIZE", "NONE"]);
+        let requests = self.requests.get_or_insert_default();
+        if constraints.is_clean() {
+            constraints.count("RequestItems", "{}", requests.len(), 1, BATCH_WRITE_REQUESTS_MAX);
+        }
+        for (table, requests) in requests.iter() {
+            // More than 25 is said by a sentence of its own.
+            constraints.count(&format!("RequestItems.{table}"), "[]", requests.len(), 1, usize::MAX);
+        }
+        constraints.finish()?;
+        requests.iter().try_for_each(|(table, _)| check_name(table))?;
+        if requests.iter().map(|(_, requests)| requests.len()).sum::<usize>() > BATCH_WRITE_REQUESTS_MAX {
+            return Err(Fault::validation(read::BATCH_WRITE_TOO_MANY));
+        }
+        for request in requests.iter().flat_map(|(_, requests)| requests) {
+            if request.put.is_some() == request.delete.is_some() {
+                return Err(item::one_request(request.put.is_some()));
+            }
+            value::check(request.attributes())?;
+        }
+        Ok(())
+    }
+
+    fn perform<'s>(mut self: Box<Self>, context: &'s Context) -> BoxFuture<'s, Result<Answer, Fault>>
+    where
+        Self: 's,
+    {
+        Box::pin(async move {
+            let names: Vec<String> = self.requests.iter().flatten().map(|(name, _)| name.clone()).collect();
+            let intents = self.plan(context)?;
+            let mut receipts = Vec::with_capacity(intents.len());
+            for (outcome, (_, intent)) in context.engine.write_many(&intents).await.into_iter().zip(&intents) {
+                receipts.push(outcome.map_err(|error| item::refuse(error, written_of(intent)))?.receipt);
+            }
+            let body = self.write(context, &names, &intents, &receipts).await?;
+            Ok(Answer { body })
+        })
+    }
+}

@@ -1,0 +1,165 @@
+//! CreateTable: makes a table with its indexes.
+//!
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html>
+
+use std::borrow::Cow;
+
+use stator_model::arn::Scope;
+use stator_model::limits::{NAME_BYTES_MAX, NAME_BYTES_MIN};
+use stator_model::table::{BillingMode, IndexKind, TableClass, TableSpec};
+
+use crate::constraint::{Constraints, Style};
+use crate::fault::Fault;
+use crate::json::{Reader, Writer};
+use crate::messages::table::{invalid, not_found, refuse_create, throughput_missing, throughput_on_demand, unsupported};
+use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
+use crate::shapes::table::{Definitions, IndexInput, NameAndWord, ReadWrite, check_indexes, constrain_definitions, constrain_key};
+use crate::shapes::table_description::{self, Answering};
+use crate::shapes::table_name::TableName;
+use crate::shapes::unsupported::Unsupported;
+
+/// The registry's line.
+pub(super) static OPERATION: Entry = Entry::new("CreateTable", Class::Control, |body| {
+    let mut input = CreateTable::default();
+    Reader::body(body, |reader, member| {
+        match member {
+            "AttributeDefinitions" => input.definitions = Some(reader.list(NameAndWord::read)?),
+            "TableName" => input.table.0 = Some(reader.string()?),
+            "KeySchema" => input.key = Some(reader.list(NameAndWord::read)?),
+            "LocalSecondaryIndexes" => input.local = Some(reader.list(IndexInput::read)?),
+            "GlobalSecondaryIndexes" => input.global = Some(reader.list(IndexInput::read)?),
+            "BillingMode" => input.billing = Some(reader.string()?),
+            "ProvisionedThroughput" => input.throughput = Some(ReadWrite::read(reader)?),
+            "OnDemandThroughput" => input.on_demand = Some(ReadWrite::read(reader)?),
+            "WarmThroughput" => input.warm = Some(ReadWrite::read(reader)?),
+            "TableClass" => input.class = Some(reader.string()?),
+            "DeletionProtectionEnabled" => input.deletion_protection = reader.boolean()?,
+            other => input.unsupported.read(reader, other)?,
+        }
+        Ok(())
+    })?;
+    Ok(Box::new(input))
+});
+
+#[derive(Debug, Default)]
+struct CreateTable<'a> {
+    table: TableName<'a>,
+    definitions: Option<Vec<NameAndWord<'a>>>,
+    key: Option<Vec<NameAndWord<'a>>>,
+    local: Option<Vec<IndexInput<'a>>>,
+    global: Option<Vec<IndexInput<'a>>>,
+    billing: Option<Cow<'a, str>>,
+    throughput: Option<ReadWrite>,
+    on_demand: Option<ReadWrite>,
+    warm: Option<ReadWrite>,
+    class: Option<Cow<'a, str>>,
+    deletion_protection: bool,
+    unsupported: Unsupported,
+    spec: Option<TableSpec>,
+}
+
+impl CreateTable<'_> {
+    fn constrain(&self) -> Result<(), Fault> {
+        let mut constraints = Constraints::new(Style::Classic);
+        constraints.required("AttributeDefinitions", self.definitions.as_ref());
+        constrain_definitions(&mut constraints, self.definitions.as_deref());
+        self.table.constrain(&mut constraints);
+        if !self.table.given().starts_with("arn:") {
+            constraints.name_pattern("TableName", self.table.0.as_deref());
+        }
+        constraints.required("KeySchema", self.key.as_ref());
+        constrain_key(&mut constraints, "KeySchema", self.key.as_deref());
+        for (parameter, indexes) in [("LocalSecondaryIndexes", &self.local), ("GlobalSecondaryIndexes", &self.global)] {
+            for (at, index) in indexes.iter().flatten().enumerate() {
+                index.constrain(&mut constraints, &format!("{parameter}.{}.member", at + 1));
+            }
+        }
+        constraints.one_of("BillingMode", self.billing.as_deref(), &["PROVISIONED", "PAY_PER_REQUEST"]);
+        ReadWrite::constrain(self.throughput.as_ref(), &mut constraints, "ProvisionedThroughput");
+        constraints.one_of("TableClass", self.class.as_deref(), &["STANDARD", "STANDARD_INFREQUENT_ACCESS"]);
+        constraints.finish()
+    }
+
+    fn check_name(&self) -> Result<(), Fault> {
+        let name = self.table.given();
+        if name.starts_with("arn:") {
+            return self.table.check();
+        }
+        let has_length = (NAME_BYTES_MIN..=NAME_BYTES_MAX).contains(&name.len());
+        if has_length { self.table.check() } else { Err(crate::messages::table::name_length()) }
+    }
+
+    fn billing(&self) -> Result<BillingMode, Fault> {
+        match (self.billing.as_deref(), self.throughput) {
+            (Some("PAY_PER_REQUEST"), Some(_)) => Err(throughput_on_demand()),
+            (Some("PAY_PER_REQUEST"), None) => Ok(BillingMode::PayPerRequest),
+            (_, None) => Err(throughput_missing()),
+            (_, Some(_)) => Ok(BillingMode::Provisioned),
+        }
+    }
+
+    fn spec(&self) -> Result<TableSpec, Fault> {
+        let billing = self.billing()?;
+        let definitions = Definitions::new(self.definitions.as_deref().unwrap_or_default())?;
+        let key = definitions.key(self.key.as_deref().unwrap_or_default(), 1)?;
+        let mut indexes = Vec::new();
+        for (kind, parameter, given) in
+            [(IndexKind::Local, "LocalSecondaryIndexes", &self.local), (IndexKind::Global, "GlobalSecondaryIndexes", &self.global)]
+        {
+            if given.as_ref().is_some_and(Vec::is_empty) {
+                return Err(invalid(format!("List of {parameter} is empty")));
+            }
+            for index in given.iter().flatten() {
+                indexes.push(index.spec(kind, &definitions, billing)?);
+            }
+        }
+        check_indexes(&key, &indexes)?;
+        let keys: Vec<_> = std::iter::once(&key).chain(indexes.iter().map(|index| &index.key)).collect();
+        definitions.check_used(&keys)?;
+        Ok(TableSpec {
+            name: self.table.given().to_owned(),
+            indexes,
+            billing,
+            throughput: self.throughput.map(ReadWrite::throughput),
+            on_demand: self.on_demand.map(ReadWrite::on_demand).unwrap_or_default(),
+            warm: self.warm.map(ReadWrite::warm).transpose()?,
+            class: self.class.as_deref().map(class_of),
+            deletion_protection: self.deletion_protection,
+            key,
+        })
+    }
+
+    fn scope(&self, context: &Context) -> Result<(Scope, String), Fault> {
+        self.table.resolve(&context.scope).ok_or_else(|| not_found(self.table.given()))
+    }
+}
+
+/// The class of a word that has passed its constraint.
+pub(super) fn class_of(word: &str) -> TableClass {
+    if word == "STANDARD" { TableClass::Standard } else { TableClass::StandardInfrequentAccess }
+}
+
+impl Prepared for CreateTable<'_> {
+    fn validate(&mut self) -> Result<(), Fault> {
+        self.constrain()?;
+        self.check_name()?;
+        self.unsupported.check().map_err(unsupported)?;
+        self.spec = Some(self.spec()?);
+        Ok(())
+    }
+
+    fn perform<'s>(mut self: Box<Self>, context: &'s Context) -> BoxFuture<'s, Result<Answer, Fault>>
+    where
+        Self: 's,
+    {
+        Box::pin(async move {
+            let (scope, name) = self.scope(context)?;
+            let mut spec = self.spec.take().ok_or_else(Fault::internal)?;
+            spec.name = name;
+            let created = context.engine.create_table(&scope, &spec).await;
+            let description = created.map_err(|error| refuse_create(error, &spec.name))?;
+            let body = Writer::answer(|writer| table_description::write(writer.name("TableDescription"), &description, Answering::Create));
+            Ok(Answer { body })
+        })
+    }
+}

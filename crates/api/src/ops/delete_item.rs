@@ -1,0 +1,69 @@
+//! DeleteItem: removes an item, if there is one.
+//!
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html>
+
+use stator_engine::write::{Action, Intent};
+
+use crate::constraint::{Constraints, Style};
+use crate::fault::Fault;
+use crate::json::{Attributes, Reader};
+use crate::messages::{item, value};
+use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
+use crate::shapes::expressions::{Wording, check_kinds, finish};
+use crate::shapes::write::WriteInput;
+
+/// The registry's line.
+pub(super) static OPERATION: Entry = Entry::new("DeleteItem", Class::Write, |body| {
+    let mut input = DeleteItem::default();
+    Reader::body(body, |reader, member| {
+        match member {
+            "Key" => input.key = Some(Attributes::read(reader)?),
+            other => input.write.read(reader, other)?,
+        }
+        Ok(())
+    })?;
+    Ok(Box::new(input))
+});
+
+#[derive(Debug, Default)]
+struct DeleteItem<'a> {
+    key: Option<Attributes>,
+    write: WriteInput<'a>,
+}
+
+impl Prepared for DeleteItem<'_> {
+    fn validate(&mut self) -> Result<(), Fault> {
+        self.write.check_empty_name()?;
+        self.write.check_return_values()?;
+        let mut constraints = Constraints::new(Style::Current);
+        self.write.table.constrain(&mut constraints);
+        constraints.required("Key", self.key.as_ref());
+        self.write.constrain(&mut constraints);
+        constraints.finish()?;
+        self.write.table.check()?;
+        check_kinds(&self.write.legacy_given(), &[("ConditionExpression", self.write.has_expression())])?;
+        self.write.check_returns_old()?;
+        self.write.substitutions.check_use(self.write.has_expression())?;
+        value::check(self.key.as_ref())?;
+        self.write.check_values()?;
+        self.write.substitutions.check_values()?;
+        let mut binder = self.write.substitutions.binder(Wording::Bare)?;
+        self.write.bind_condition(&mut binder, Wording::Bare)?;
+        finish(&binder, Wording::Bare)
+    }
+
+    fn perform<'s>(mut self: Box<Self>, context: &'s Context) -> BoxFuture<'s, Result<Answer, Fault>>
+    where
+        Self: 's,
+    {
+        Box::pin(async move {
+            let table = self.write.table.table(context)?;
+            let key = self.key.take().map(|attributes| attributes.item).unwrap_or_else(stator_model::Item::empty);
+            let intent = Intent { action: Action::Delete { key }, condition: self.write.condition.take() };
+            let written = context.engine.write(&table, &intent).await.map_err(|error| self.write.refuse(error, item::Written::Delete))?;
+            let returned = written.old.as_ref().filter(|_| self.write.return_values() == "ALL_OLD");
+            let body = self.write.answer(context, &table, intent.action.key_source(), &written, returned).await?;
+            Ok(Answer { body })
+        })
+    }
+}

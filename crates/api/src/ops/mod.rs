@@ -1,0 +1,51 @@
+//! The operations, one file each, and the list of them.
+//!
+//! What must stay true: the list is sorted by service and name, because requests are looked up in it. Names, metrics
+//! labels, permissions and the public support matrix derive from it.
+
+use crate::operation::ErasedOperation;
+
+mod batch_get_item;
+mod batch_write_item;
+mod create_table;
+mod delete_item;
+mod delete_table;
+mod describe_endpoints;
+mod describe_limits;
+mod describe_table;
+mod get_item;
+mod list_tables;
+mod put_item;
+mod query;
+mod scan;
+mod update_item;
+mod update_table;
+
+/// All operations.
+pub(crate) static OPERATIONS: [&dyn ErasedOperation; 15] = [
+    &batch_get_item::OPERATION,
+    &batch_write_item::OPERATION,
+    &create_table::OPERATION,
+    &delete_item::OPERATION,
+    &delete_table::OPERATION,
+    &describe_endpoints::OPERATION,
+    &describe_limits::OPERATION,
+    &describe_table::OPERATION,
+    &get_item::OPERATION,
+    &list_tables::OPERATION,
+    &put_item::OPERATION,
+    &query::OPERATION,
+    &scan::OPERATION,
+    &update_item::OPERATION,
+    &update_table::OPERATION,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::OPERATIONS;
+
+    #[test]
+    fn the_list_is_sorted() {
+        assert!(OPERATIONS.is_sorted_by_key(|operation| (operation.info().service, operation.info().name)));
+    }
+}

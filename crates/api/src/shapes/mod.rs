@@ -1,0 +1,13 @@
+//! Structures that several operations share, as they are on the wire.
+//!
+//! What must stay true: shapes are read, checked and converted here, and never stored or computed with.
+
+pub(crate) mod capacity;
+pub(crate) mod expressions;
+pub(crate) mod legacy;
+pub(crate) mod page;
+pub(crate) mod table;
+pub(crate) mod table_description;
+pub(crate) mod table_name;
+pub(crate) mod unsupported;
+pub(crate) mod write;

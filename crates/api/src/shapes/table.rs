@@ -1,0 +1,404 @@
+//! Definitions of tables and indexes as CreateTable and UpdateTable take them.
+//!
+//! What must stay true: what leaves here is a definition that the engine can hold: every key attribute has its type, keys
+//! have the parts they may have, and names are distinct.
+
+use std::borrow::Cow;
+
+use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
+use stator_model::limits::{
+    GLOBAL_INDEXES_MAX, INDEX_KEY_ATTRIBUTES_MAX, LOCAL_INDEXES_MAX, PROJECTED_NAMES_MAX, PROJECTED_NAMES_PER_TABLE_MAX,
+};
+use stator_model::table::{BillingMode, IndexKind, IndexSpec, OnDemandLimits, Projection, Throughput, WarmThroughput};
+
+use crate::constraint::Constraints;
+use crate::fault::Fault;
+use crate::json::{JsonFault, Reader};
+use crate::messages::table::{invalid, throughput_missing, throughput_on_demand};
+
+type Result<T> = std::result::Result<T, JsonFault>;
+type Text<'a> = Option<Cow<'a, str>>;
+
+/// AttributeDefinition or KeySchemaElement: a name and a word.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NameAndWord<'a> {
+    name: Text<'a>,
+    word: Text<'a>,
+}
+
+/// ProvisionedThroughput, OnDemandThroughput or WarmThroughput: a number for reads and one for writes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ReadWrite {
+    read: Option<i64>,
+    write: Option<i64>,
+}
+
+/// A secondary index as given.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IndexInput<'a> {
+    /// IndexName
+    pub name: Text<'a>,
+    key: Option<Vec<NameAndWord<'a>>>,
+    projection: Option<ProjectionInput<'a>>,
+    /// ProvisionedThroughput
+    pub throughput: Option<ReadWrite>,
+    /// OnDemandThroughput
+    pub on_demand: Option<ReadWrite>,
+    /// WarmThroughput
+    pub warm: Option<ReadWrite>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct ProjectionInput<'a> {
+    kind: Text<'a>,
+    names: Option<Vec<Cow<'a, str>>>,
+}
+
+impl<'a> NameAndWord<'a> {
+    /// Reads an AttributeDefinition or KeySchemaElement.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<NameAndWord<'a>> {
+        let mut pair = NameAndWord::default();
+        reader.object(|reader, member| {
+            match member {
+                "AttributeName" => pair.name = Some(reader.string()?),
+                "AttributeType" | "KeyType" => pair.word = Some(reader.string()?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(pair)
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    fn is_partition(&self) -> bool {
+        self.word.as_deref() == Some("HASH")
+    }
+}
+
+impl ReadWrite {
+    /// Reads any of the three structures.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<ReadWrite> {
+        let mut pair = ReadWrite::default();
+        reader.object(|reader, member| {
+            match member {
+                "ReadCapacityUnits" | "MaxReadRequestUnits" | "ReadUnitsPerSecond" => pair.read = Some(reader.integer("Long")?),
+                "WriteCapacityUnits" | "MaxWriteRequestUnits" | "WriteUnitsPerSecond" => pair.write = Some(reader.integer("Long")?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(pair)
+    }
+
+    /// The constraints of ProvisionedThroughput.
+    pub(crate) fn constrain(given: Option<&ReadWrite>, constraints: &mut Constraints, path: &str) {
+        let Some(given) = given else { return };
+        for (member, value) in [("WriteCapacityUnits", given.write), ("ReadCapacityUnits", given.read)] {
+            let path = format!("{path}.{member}");
+            constraints.required(&path, value.as_ref());
+            constraints.range(&path, value, 1, i64::MAX);
+        }
+    }
+
+    /// As provisioned capacity.
+    pub(crate) fn throughput(self) -> Throughput {
+        Throughput { read_units: units(self.read).unwrap_or(0), write_units: units(self.write).unwrap_or(0) }
+    }
+
+    /// As on-demand bounds; -1 takes a bound away.
+    pub(crate) fn on_demand(self) -> OnDemandLimits {
+        let bound = |value: Option<i64>| value.map(|value| u64::try_from(value).unwrap_or(u64::MAX));
+        OnDemandLimits { read_units_max: bound(self.read), write_units_max: bound(self.write) }
+    }
+
+    /// As warm throughput; both numbers have to be given.
+    pub(crate) fn warm(self) -> std::result::Result<WarmThroughput, Fault> {
+        match (units(self.read), units(self.write)) {
+            (Some(read_units), Some(write_units)) => Ok(WarmThroughput { read_units, write_units }),
+            // assumed
+            _ => Err(invalid("WarmThroughput must have ReadUnitsPerSecond and WriteUnitsPerSecond of at least 1")),
+        }
+    }
+}
+
+fn units(value: Option<i64>) -> Option<u64> {
+    value.and_then(|value| u64::try_from(value).ok()).filter(|units| *units > 0)
+}
+
+impl<'a> IndexInput<'a> {
+    /// Reads an index in any of its forms.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<IndexInput<'a>> {
+        let mut index = IndexInput::default();
+        reader.object(|reader, member| {
+            match member {
+                "IndexName" => index.name = Some(reader.string()?),
+                "KeySchema" => index.key = Some(reader.list(NameAndWord::read)?),
+                "Projection" => index.projection = Some(ProjectionInput::read(reader)?),
+                "ProvisionedThroughput" => index.throughput = Some(ReadWrite::read(reader)?),
+                "OnDemandThroughput" => index.on_demand = Some(ReadWrite::read(reader)?),
+                "WarmThroughput" => index.warm = Some(ReadWrite::read(reader)?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(index)
+    }
+
+    /// The constraint of the name alone.
+    pub(crate) fn constrain_name(&self, constraints: &mut Constraints, path: &str) {
+        let path = format!("{path}.IndexName");
+        constraints.required(&path, self.name.as_ref());
+        constraints.name_pattern(&path, self.name.as_deref());
+        constraints.length(&path, self.name.as_deref(), 3, 255);
+    }
+
+    /// The constraints of a new index.
+    pub(crate) fn constrain(&self, constraints: &mut Constraints, path: &str) {
+        self.constrain_name(constraints, path);
+        let key_path = format!("{path}.KeySchema");
+        constraints.required(&key_path, self.key.as_ref());
+        constrain_key(constraints, &key_path, self.key.as_deref());
+        constraints.required(&format!("{path}.Projection"), self.projection.as_ref());
+        if let Some(projection) = &self.projection {
+            constraints.one_of(&format!("{path}.Projection.ProjectionType"), projection.kind.as_deref(), &["ALL", "INCLUDE", "KEYS_ONLY"]);
+            if let Some(names) = &projection.names {
+                let shown = format!("[{}]", names.join(", "));
+                constraints.count(&format!("{path}.Projection.NonKeyAttributes"), &shown, names.len(), 1, PROJECTED_NAMES_MAX);
+            }
+        }
+        ReadWrite::constrain(self.throughput.as_ref(), constraints, &format!("{path}.ProvisionedThroughput"));
+    }
+
+    /// IndexName as given.
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    /// The definition of a new index of a table.
+    pub(crate) fn spec(&self, kind: IndexKind, definitions: &Definitions, billing: BillingMode) -> std::result::Result<IndexSpec, Fault> {
+        let key = self.key.as_deref().unwrap_or_default();
+        let key = definitions.key(key, if kind == IndexKind::Global { INDEX_KEY_ATTRIBUTES_MAX } else { 1 })?;
+        match (kind, billing, self.throughput.is_some()) {
+            (IndexKind::Global, BillingMode::PayPerRequest, true) => return Err(throughput_on_demand()),
+            (IndexKind::Global, BillingMode::Provisioned, false) => return Err(throughput_missing()),
+            _ => {}
+        }
+        Ok(IndexSpec {
+            name: self.name().to_owned(),
+            kind,
+            key,
+            projection: self.projection.as_ref().map_or(Err(invalid("Unknown ProjectionType: null")), ProjectionInput::projection)?,
+            throughput: self.throughput.map(ReadWrite::throughput),
+            on_demand: self.on_demand.map(ReadWrite::on_demand).unwrap_or_default(),
+            warm: self.warm.map(ReadWrite::warm).transpose()?,
+        })
+    }
+}
+
+impl<'a> ProjectionInput<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<ProjectionInput<'a>> {
+        let mut projection = ProjectionInput::default();
+        reader.object(|reader, member| {
+            match member {
+                "ProjectionType" => projection.kind = Some(reader.string()?),
+                "NonKeyAttributes" => projection.names = Some(reader.list(Reader::string)?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(projection)
+    }
+
+    fn projection(&self) -> std::result::Result<Projection, Fault> {
+        match (self.kind.as_deref(), &self.names) {
+            (None, _) => Err(invalid("Unknown ProjectionType: null")),
+            (Some("INCLUDE"), None) => Err(invalid("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")),
+            (Some("INCLUDE"), Some(names)) => {
+                let mut names: Vec<String> = names.iter().map(|name| name.clone().into_owned()).collect();
+                let given = names.len();
+                names.sort();
+                names.dedup();
+                if names.len() < given {
+                    // assumed
+                    return Err(invalid("Duplicate attribute name in NonKeyAttributes"));
+                }
+                Ok(Projection::Include(names))
+            }
+            (Some(kind), Some(_)) => Err(invalid(format!("ProjectionType is {kind}, but NonKeyAttributes is specified"))),
+            (Some("KEYS_ONLY"), None) => Ok(Projection::KeysOnly),
+            (Some(_), None) => Ok(Projection::All),
+        }
+    }
+}
+
+/// The constraints of AttributeDefinitions.
+pub(crate) fn constrain_definitions(constraints: &mut Constraints, definitions: Option<&[NameAndWord<'_>]>) {
+    for (at, definition) in definitions.unwrap_or_default().iter().enumerate() {
+        let path = |member: &str| format!("AttributeDefinitions.{}.member.{member}", at + 1);
+        constraints.required(&path("AttributeName"), definition.name.as_ref());
+        constraints.length(&path("AttributeName"), definition.name.as_deref(), 1, 255);
+        constraints.required(&path("AttributeType"), definition.word.as_ref());
+        constraints.one_of(&path("AttributeType"), definition.word.as_deref(), &["B", "N", "S"]);
+    }
+}
+
+/// The constraints of a KeySchema.
+pub(crate) fn constrain_key(constraints: &mut Constraints, path: &str, key: Option<&[NameAndWord<'_>]>) {
+    let Some(key) = key else { return };
+    constraints.count(path, "[]", key.len(), 1, 2 * INDEX_KEY_ATTRIBUTES_MAX);
+    for (at, element) in key.iter().enumerate() {
+        let path = |member: &str| format!("{path}.{}.member.{member}", at + 1);
+        constraints.required(&path("AttributeName"), element.name.as_ref());
+        constraints.length(&path("AttributeName"), element.name.as_deref(), 1, 255);
+        constraints.required(&path("KeyType"), element.word.as_ref());
+        constraints.one_of(&path("KeyType"), element.word.as_deref(), &["HASH", "RANGE"]);
+    }
+}
+
+/// AttributeDefinitions with their types.
+#[derive(Debug, Clone)]
+pub(crate) struct Definitions(Vec<KeyAttribute>);
+
+impl Definitions {
+    /// Takes definitions that have passed their constraints.
+    pub(crate) fn new(given: &[NameAndWord<'_>]) -> std::result::Result<Definitions, Fault> {
+        let mut definitions: Vec<KeyAttribute> = Vec::with_capacity(given.len());
+        for definition in given {
+            if definitions.iter().any(|known| known.name == definition.name()) {
+                return Err(Fault::validation("Cannot have two attributes with the same name"));
+            }
+            let scalar = match definition.word.as_deref() {
+                Some("N") => ScalarType::N,
+                Some("B") => ScalarType::B,
+                _ => ScalarType::S,
+            };
+            definitions.push(KeyAttribute { name: definition.name().to_owned(), scalar });
+        }
+        Ok(Definitions(definitions))
+    }
+
+    /// Adds definitions that a table has already; those given must agree with them.
+    pub(crate) fn with_known<'k>(mut self, known: impl Iterator<Item = &'k KeyAttribute>) -> std::result::Result<Definitions, Fault> {
+        for attribute in known {
+            match self.0.iter().find(|given| given.name == attribute.name) {
+                Some(given) if given.scalar != attribute.scalar => {
+                    return Err(invalid(
+                        "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined.",
+                    ));
+                }
+                Some(_) => {}
+                None => self.0.push(attribute.clone()),
+            }
+        }
+        Ok(self)
+    }
+
+    /// A key of at most `max` partition and `max` sort attributes.
+    pub(crate) fn key(&self, given: &[NameAndWord<'_>], max: usize) -> std::result::Result<KeySchema, Fault> {
+        let undefined = given.iter().any(|element| self.find(element.name()).is_none());
+        if undefined {
+            let names = |names: Vec<&str>| names.join(", ");
+            return Err(invalid(format!(
+                "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
+                names(given.iter().map(NameAndWord::name).collect()),
+                names(self.0.iter().map(|attribute| attribute.name.as_str()).collect()),
+            )));
+        }
+        let partition_len = given.iter().take_while(|element| element.is_partition()).count();
+        let (partition, sort) = given.split_at(partition_len);
+        if partition.is_empty() {
+            return Err(Fault::validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
+        }
+        if let Some((first, second)) = repeated(given) {
+            let both =
+                if first.is_partition() == second.is_partition() { "Two elements" } else { "Both the Hash Key and the Range Key element" };
+            return Err(Fault::validation(format!("{both} in the KeySchema have the same name")));
+        }
+        if partition.len() > max || sort.iter().any(NameAndWord::is_partition) {
+            return Err(Fault::validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
+        }
+        if sort.len() > max {
+            return Err(Fault::validation(format!("Too many KeySchemaElement; expected at most {}", 2 * max)));
+        }
+        let attributes = |elements: &[NameAndWord<'_>]| elements.iter().filter_map(|element| self.find(element.name()).cloned()).collect();
+        Ok(KeySchema { partition: attributes(partition), sort: attributes(sort) })
+    }
+
+    fn find(&self, name: &str) -> Option<&KeyAttribute> {
+        self.0.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// Refuses definitions that no key uses.
+    pub(crate) fn check_used(&self, keys: &[&KeySchema]) -> std::result::Result<(), Fault> {
+        let is_used = |attribute: &KeyAttribute| keys.iter().any(|key| key.contains(&attribute.name));
+        if self.0.iter().all(is_used) {
+            return Ok(());
+        }
+        if keys.len() == 1 {
+            return Err(invalid(
+                "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
+            ));
+        }
+        let mut used: Vec<&str> = keys.iter().flat_map(|key| key.attributes()).map(|attribute| attribute.name.as_str()).collect();
+        used.sort_unstable();
+        used.dedup();
+        let defined: Vec<&str> = self.0.iter().map(|attribute| attribute.name.as_str()).collect();
+        Err(invalid(format!(
+            "Some AttributeDefinitions are not used. AttributeDefinitions: [{}], keys used: [{}]",
+            defined.join(", "),
+            used.join(", ")
+        )))
+    }
+}
+
+fn repeated<'e, 'a>(elements: &'e [NameAndWord<'a>]) -> Option<(&'e NameAndWord<'a>, &'e NameAndWord<'a>)> {
+    elements.iter().enumerate().find_map(|(at, first)| {
+        let second = elements[at + 1..].iter().find(|second| second.name() == first.name())?;
+        Some((first, second))
+    })
+}
+
+/// The rules that tie indexes to their table and to one another.
+pub(crate) fn check_indexes(key: &KeySchema, indexes: &[IndexSpec]) -> std::result::Result<(), Fault> {
+    for (at, index) in indexes.iter().enumerate() {
+        if index.kind == IndexKind::Local {
+            check_local(key, index)?;
+        }
+        if indexes[..at].iter().any(|other| other.name == index.name) {
+            return Err(invalid(format!("Duplicate index name: {}", index.name)));
+        }
+    }
+    let count = |kind| indexes.iter().filter(|index| index.kind == kind).count();
+    if count(IndexKind::Local) > LOCAL_INDEXES_MAX {
+        return Err(invalid(format!("Number of LocalSecondaryIndexes exceeds per-table limit of {LOCAL_INDEXES_MAX}")));
+    }
+    if count(IndexKind::Global) > GLOBAL_INDEXES_MAX {
+        return Err(invalid(format!("Number of GlobalSecondaryIndexes exceeds per-table limit of {GLOBAL_INDEXES_MAX}")));
+    }
+    let names = indexes.iter().map(|index| if let Projection::Include(names) = &index.projection { names.len() } else { 0 });
+    if names.sum::<usize>() > PROJECTED_NAMES_PER_TABLE_MAX {
+        return Err(invalid(format!(
+            "The total number of attributes in NonKeyAttributes of all indexes exceeds the limit of {PROJECTED_NAMES_PER_TABLE_MAX}"
+        )));
+    }
+    Ok(())
+}
+
+fn check_local(key: &KeySchema, index: &IndexSpec) -> std::result::Result<(), Fault> {
+    if key.sort.is_empty() {
+        return Err(invalid("Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"));
+    }
+    if index.key.sort.is_empty() {
+        return Err(invalid(format!("Index KeySchema does not have a range key for index: {}", index.name)));
+    }
+    if index.key.partition != key.partition {
+        return Err(invalid(format!(
+            "Index KeySchema does not have the same leading hash key as table KeySchema for index: {}. index hash key: {}, table hash key: {}",
+            index.name, index.key.partition[0].name, key.partition[0].name
+        )));
+    }
+    Ok(())
+}

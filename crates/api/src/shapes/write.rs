@@ -1,0 +1,198 @@
+//! What PutItem, UpdateItem and DeleteItem have in common beside the change itself.
+//!
+//! What must stay true: the three read, check and answer these members in one way.
+
+use std::borrow::Cow;
+
+use stator_engine::catalog::Table;
+use stator_engine::write::{WriteError, Written};
+use stator_expr::{Binder, Condition, ExpressionKind};
+use stator_model::{Item, MapRef};
+
+use super::capacity::{self, Wanted};
+use super::expressions::{Substitutions, Wording};
+use super::legacy::{self, Entries, Entry};
+use super::table_name::TableName;
+use crate::constraint::{Constraints, Style, detected};
+use crate::fault::Fault;
+use crate::json::{JsonFault, Reader, Writer};
+use crate::messages::{expression, item};
+use crate::operation::Context;
+
+/// The common members, as read.
+#[derive(Debug, Default)]
+pub(crate) struct WriteInput<'a> {
+    /// TableName
+    pub table: TableName<'a>,
+    /// ExpressionAttributeNames, ExpressionAttributeValues
+    pub substitutions: Substitutions<'a>,
+    condition_text: Option<Cow<'a, str>>,
+    expected: Option<Entries>,
+    conditional_operator: Option<Cow<'a, str>>,
+    return_values: Option<Cow<'a, str>>,
+    return_on_failure: Option<Cow<'a, str>>,
+    return_capacity: Option<Cow<'a, str>>,
+    return_metrics: Option<Cow<'a, str>>,
+    /// What Expected or ConditionExpression come to; set by validation.
+    pub condition: Option<Condition>,
+}
+
+impl<'a> WriteInput<'a> {
+    /// Reads a member, if it is one of these.
+    pub(crate) fn read(&mut self, reader: &mut Reader<'a>, member: &str) -> Result<(), JsonFault> {
+        match member {
+            "TableName" => self.table.0 = Some(reader.string()?),
+            "ConditionExpression" => self.condition_text = Some(reader.string()?),
+            "Expected" => self.expected = Some(reader.map(Entry::read)?),
+            "ConditionalOperator" => self.conditional_operator = Some(reader.string()?),
+            "ReturnValues" => self.return_values = Some(reader.string()?),
+            "ReturnValuesOnConditionCheckFailure" => self.return_on_failure = Some(reader.string()?),
+            "ReturnConsumedCapacity" => self.return_capacity = Some(reader.string()?),
+            "ReturnItemCollectionMetrics" => self.return_metrics = Some(reader.string()?),
+            other => self.substitutions.read(reader, other)?,
+        }
+        Ok(())
+    }
+
+    /// The constraints of the common members; the caller has stated its own.
+    pub(crate) fn constrain(&self, constraints: &mut Constraints) {
+        constraints.one_of("ReturnConsumedCapacity", self.return_capacity.as_deref(), &capacity::WORDS);
+        constraints.one_of("ReturnItemCollectionMetrics", self.return_metrics.as_deref(), &["SIZE", "NONE"]);
+        constraints.one_of("ReturnValuesOnConditionCheckFailure", self.return_on_failure.as_deref(), &["ALL_OLD", "NONE"]);
+        legacy::constrain(constraints, "Expected", self.expected.as_ref(), false);
+        legacy::constrain_conditional(constraints, self.conditional_operator.as_deref());
+    }
+
+    /// An empty table name is reported alone.
+    pub(crate) fn check_empty_name(&self) -> Result<(), Fault> {
+        let mut constraints = Constraints::new(Style::Current);
+        if self.table.0.as_deref() == Some("") {
+            self.table.constrain(&mut constraints);
+        }
+        constraints.finish()
+    }
+
+    /// Refuses words that ReturnValues does not have (behaviours: that spelling, without value or name).
+    pub(crate) fn check_return_values(&self) -> Result<(), Fault> {
+        const WORDS: [&str; 5] = ["ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW", "NONE"];
+        match self.return_values.as_deref() {
+            Some(word) if !WORDS.contains(&word) => Err(Fault::validation(detected(
+                "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]",
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what only UpdateItem returns.
+    pub(crate) fn check_returns_old(&self) -> Result<(), Fault> {
+        match self.return_values.as_deref() {
+            None | Some("NONE" | "ALL_OLD") => Ok(()),
+            Some(_) => Err(Fault::validation("ReturnValues can only be ALL_OLD or NONE")),
+        }
+    }
+
+    /// Legacy parameters given, for the check against expressions.
+    pub(crate) fn legacy_given(&self) -> [(&'static str, bool); 2] {
+        [("Expected", self.expected.is_some()), ("ConditionalOperator", self.conditional_operator.is_some())]
+    }
+
+    /// Whether there is a ConditionExpression.
+    pub(crate) fn has_expression(&self) -> bool {
+        self.condition_text.is_some()
+    }
+
+    /// Checks the values of Expected.
+    pub(crate) fn check_values(&self) -> Result<(), Fault> {
+        legacy::check_values(self.expected.as_ref())
+    }
+
+    /// Works the condition out.
+    pub(crate) fn bind_condition(&mut self, binder: &mut Binder<'_>, wording: Wording) -> Result<(), Fault> {
+        if let Some(text) = &self.condition_text {
+            let condition = stator_expr::condition(text, binder).map_err(|error| wording.expression(&error, ExpressionKind::Condition))?;
+            self.condition = Some(condition);
+        }
+        if let Some(entries) = self.expected.take().filter(|entries| !entries.is_empty()) {
+            let joined_by = legacy::conditional(self.conditional_operator.as_deref());
+            let condition = stator_expr::legacy::expected(legacy::expectations(entries), joined_by);
+            self.condition = Some(condition.map_err(|error| Fault::validation(expression::render_legacy(&error)))?);
+        }
+        Ok(())
+    }
+
+    /// What ReturnValues says.
+    pub(crate) fn return_values(&self) -> &str {
+        self.return_values.as_deref().unwrap_or("NONE")
+    }
+
+    /// The refusal of a write, with the item where it was asked for.
+    pub(crate) fn refuse(&self, error: WriteError, written: item::Written) -> Fault {
+        let found = match &error {
+            WriteError::ConditionFailed { found: Some(found) } if self.return_on_failure.as_deref() == Some("ALL_OLD") => {
+                Some(found.clone())
+            }
+            _ => None,
+        };
+        let mut fault = item::refuse(error, written);
+        if let Some(found) = found {
+            let mut writer = Writer::new();
+            writer.name("Item").attributes(found.map());
+            fault.members.push(String::from_utf8(writer.finish()).unwrap_or_default());
+        }
+        fault
+    }
+
+    /// The answer of a write.
+    pub(crate) async fn answer(
+        &self,
+        context: &Context,
+        table: &Table,
+        key: &Item,
+        written: &Written,
+        attributes: Option<&Item>,
+    ) -> Result<Vec<u8>, Fault> {
+        let metrics = match self.return_metrics.as_deref() {
+            Some("SIZE") if table.has_local_index() => Some(collection_bound_gb(context, table).await?),
+            _ => None,
+        };
+        Ok(Writer::answer(|writer| {
+            if let Some(attributes) = attributes.filter(|attributes| !attributes.map().is_empty()) {
+                writer.name("Attributes").attributes(attributes.map());
+            }
+            Wanted::of(self.return_capacity.as_deref()).write_member(writer, self.table.given(), &written.receipt);
+            if let Some(bound_gb) = metrics {
+                writer.name("ItemCollectionMetrics");
+                write_metrics(writer, table, key.map(), bound_gb);
+            }
+        }))
+    }
+}
+
+/// An upper bound of the size of any item collection of a table, in GB: the size of the table with its local indexes. The
+/// service tells a range, too; ours is wider for large tables.
+pub(crate) async fn collection_bound_gb(context: &Context, table: &Table) -> Result<u64, Fault> {
+    let description = context.engine.describe_table(&table.scope, &table.name).await.map_err(|error| item::store(&error))?;
+    let Some(description) = description else { return Ok(1) };
+    let local = description
+        .table
+        .indexes
+        .iter()
+        .zip(&description.index_counts)
+        .filter(|(index, _)| index.kind == stator_model::table::IndexKind::Local);
+    let bytes = description.counts.1 + local.map(|(_, (_, bytes))| bytes).sum::<u64>();
+    Ok(bytes.div_ceil(1 << 30).max(1))
+}
+
+/// Writes an ItemCollectionMetrics structure.
+pub(crate) fn write_metrics(writer: &mut Writer, table: &Table, key: MapRef<'_>, bound_gb: u64) {
+    writer.object(|writer| {
+        writer.name("ItemCollectionKey").object(|writer| {
+            for attribute in &table.key.partition {
+                if let Some(value) = key.get(&attribute.name) {
+                    writer.name(&attribute.name).attribute(value);
+                }
+            }
+        });
+        writer.name("SizeEstimateRangeGB").array([0, 2 * bound_gb], |writer, halves| writer.halves(halves));
+    });
+}
