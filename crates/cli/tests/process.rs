@@ -134,3 +134,26 @@ fn help_and_samples_go_to_standard_output() {
         assert!(output.status.success() && !output.stdout.is_empty() && output.stderr.is_empty(), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_second_signal_does_not_wait_for_requests() {
+    let mut running = Running::start(DEV);
+    // A request whose body never comes keeps the server from ending by itself. Being told to go on with the body shows
+    // that it is in flight.
+    let mut stuck = TcpStream::connect(&running.address).unwrap();
+    let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\
+                X-Amz-Target: DynamoDB_20120810.ListTables\r\n\r\n";
+    stuck.write_all(head.as_bytes()).unwrap();
+    let mut go_on = [0; 21];
+    stuck.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue");
+    let id = running.process.0.id().to_string();
+    let signal = || assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    signal();
+    let mut log = BufReader::new(running.process.0.stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    assert!(line.contains("a second one ends at once"), "{line}");
+    signal();
+    assert_eq!(running.process.0.wait().unwrap().code(), Some(1));
+}
