@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use stator_kv::{MemoryStore, Store};
+use stator_kv_rocksdb::{RocksOptions, RocksStore};
 
 use crate::failure::Failure;
 
@@ -16,6 +17,9 @@ pub(crate) fn in_memory() -> Arc<dyn Store> {
 
 /// Rows on disk. `memory_bytes` bounds caches and write buffers.
 pub(crate) fn on_disk(directory: &Path, memory_bytes: u64) -> Result<Arc<dyn Store>, Failure> {
-    let _ = memory_bytes;
-    Err(Failure::Failed(format!("{}: this build keeps data in memory only; use stator dev without --data", directory.display())))
+    let options = RocksOptions { memory_bytes: usize::try_from(memory_bytes).unwrap_or(usize::MAX) };
+    match RocksStore::open(directory, &options) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(Failure::Failed(error.to_string())),
+    }
 }

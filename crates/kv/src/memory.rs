@@ -155,10 +155,10 @@ impl Store for MemoryStore {
             return Ok(());
         }
         let mut see = |(key, (_, value)): (&Vec<u8>, &(Version, Vec<u8>))| visit(RowRef { key, value }) == Visit::Next;
-        let rows = rows.range((from, to));
+        let mut rows = rows.range((from, to));
         match range.direction() {
-            Direction::Forward => rows.map(&mut see).all(|goes_on| goes_on),
-            Direction::Backward => rows.rev().map(&mut see).all(|goes_on| goes_on),
+            Direction::Forward => rows.all(&mut see),
+            Direction::Backward => rows.rev().all(&mut see),
         };
         Ok(())
     }

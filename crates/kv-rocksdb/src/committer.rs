@@ -1,0 +1,278 @@
+//! The one thread that writes: it drains the queue into one batch, syncs once, and wakes everybody in it.
+//!
+//! While the disk syncs one batch, the next one fills. Versions are given out under the queue's lock, so their order is the
+//! order of commits. Counters (rows that are added to) are only ever written here; their sums are kept in memory and each
+//! touched one is written once per batch.
+//!
+//! What must stay true: a waiter is woken after the sync of its batch, in the order of the queue. The first failure ends
+//! all writing: those in the failed batch are told that the outcome is unknown, everybody after them that nothing happened.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use futures_channel::oneshot;
+use parking_lot::{Condvar, Mutex};
+use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
+use stator_kv::memory::add;
+use stator_kv::{Profile, StoreError, Version, Write};
+
+use crate::layout::{Place, VERSION_BYTES, VERSION_KEY, raw_value};
+use crate::options::FAMILIES;
+use crate::overlay::Overlay;
+
+/// Bytes of values after which a batch is closed; what is left goes into the next one.
+const BATCH_BYTES_MAX: usize = 8 << 20;
+
+/// What a waiter hears: the version, or that the fate of its commit is unknown.
+pub(crate) type Waiter = oneshot::Sender<Result<Version, ()>>;
+
+/// One accepted transaction.
+struct Queued {
+    version: Version,
+    change: Change,
+    waiter: Waiter,
+}
+
+enum Change {
+    Writes(Vec<(Place, Write)>),
+    DeleteRange { profile: Profile, from: Vec<u8>, to: Vec<u8> },
+}
+
+#[derive(Default)]
+struct Lines {
+    queued: Vec<Queued>,
+    last_version: u64,
+    closed: bool,
+}
+
+/// The queue in front of the committer.
+pub(crate) struct Queue {
+    lines: Mutex<Lines>,
+    arrived: Condvar,
+    failure: OnceLock<String>,
+    overlay: Arc<Overlay>,
+}
+
+impl Queue {
+    pub(crate) fn new(last_version: u64, overlay: Arc<Overlay>) -> Queue {
+        let lines = Lines { last_version, ..Lines::default() };
+        Queue { lines: Mutex::new(lines), arrived: Condvar::new(), failure: OnceLock::new(), overlay }
+    }
+
+    /// Accepts writes. No writes at all wait for everything accepted before.
+    pub(crate) fn accept(&self, writes: Vec<(Place, Write)>) -> Result<oneshot::Receiver<Result<Version, ()>>, StoreError> {
+        self.push(Change::Writes(writes))
+    }
+
+    /// Accepts the deletion of a range.
+    pub(crate) fn accept_range(
+        &self,
+        profile: Profile,
+        from: Vec<u8>,
+        to: Vec<u8>,
+    ) -> Result<oneshot::Receiver<Result<Version, ()>>, StoreError> {
+        self.push(Change::DeleteRange { profile, from, to })
+    }
+
+    /// Lets the committer finish what is queued, and end.
+    pub(crate) fn close(&self) {
+        self.lines.lock().closed = true;
+        self.arrived.notify_one();
+    }
+
+    fn push(&self, change: Change) -> Result<oneshot::Receiver<Result<Version, ()>>, StoreError> {
+        let (waiter, answer) = oneshot::channel();
+        let mut lines = self.lines.lock();
+        if let Some(cause) = self.failure.get() {
+            return Err(StoreError::ReadOnly(cause.clone()));
+        }
+        lines.last_version += 1;
+        let version = Version(lines.last_version);
+        if let Change::Writes(writes) = &change {
+            for (place, write) in writes {
+                match write {
+                    Write::Put(_, value) => self.overlay.put(place.clone(), version, Some(value.clone())),
+                    Write::Delete(_) => self.overlay.put(place.clone(), version, None),
+                    Write::Add(..) => {}
+                }
+            }
+        }
+        lines.queued.push(Queued { version, change, waiter });
+        drop(lines);
+        self.arrived.notify_one();
+        Ok(answer)
+    }
+
+    /// Everything queued now, or nothing once closed.
+    fn drain(&self) -> Vec<Queued> {
+        let mut lines = self.lines.lock();
+        while lines.queued.is_empty() && !lines.closed {
+            self.arrived.wait(&mut lines);
+        }
+        std::mem::take(&mut lines.queued)
+    }
+
+    fn fail(&self, cause: &str) {
+        // Under the lock, so that nothing is accepted after the failure and before it shows.
+        let lines = self.lines.lock();
+        if self.failure.set(cause.to_owned()).is_ok() {
+            tracing::error!(
+                cause,
+                "writing to the data directory failed: no write will be acknowledged until a restart. Check the disk (space, health), then restart stator"
+            );
+        }
+        drop(lines);
+    }
+}
+
+/// The committer's own state.
+pub(crate) struct Committer {
+    db: Arc<DB>,
+    queue: Arc<Queue>,
+    counters: HashMap<Place, Vec<u8>>,
+}
+
+impl Committer {
+    pub(crate) fn new(db: Arc<DB>, queue: Arc<Queue>) -> Committer {
+        Committer { db, queue, counters: HashMap::new() }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        loop {
+            let mut drained = self.queue.drain();
+            if drained.is_empty() {
+                return;
+            }
+            while !drained.is_empty() {
+                let taken = batch_len(&drained);
+                let rest = drained.split_off(taken);
+                self.commit(drained);
+                drained = rest;
+            }
+        }
+    }
+
+    fn commit(&mut self, batch: Vec<Queued>) {
+        if self.queue.failure.get().is_some() {
+            tell_unknown(batch);
+            return;
+        }
+        match self.write(&batch) {
+            Ok(()) => batch.into_iter().for_each(|queued| self.acknowledge(queued)),
+            Err(cause) => {
+                self.queue.fail(&cause);
+                tell_unknown(batch);
+            }
+        }
+    }
+
+    fn acknowledge(&self, queued: Queued) {
+        if let Change::Writes(writes) = &queued.change {
+            for (place, _) in writes {
+                self.queue.overlay.settle(place, queued.version);
+            }
+        }
+        // A waiter that has gone away does not mind.
+        let _ = queued.waiter.send(Ok(queued.version));
+    }
+
+    fn write(&mut self, batch: &[Queued]) -> Result<(), String> {
+        let mut rows = WriteBatch::default();
+        let mut touched: Vec<Place> = Vec::new();
+        for queued in batch {
+            match &queued.change {
+                Change::Writes(writes) => {
+                    for (place, write) in writes {
+                        self.put_write(&mut rows, &mut touched, queued.version, place, write)?;
+                    }
+                }
+                Change::DeleteRange { profile, from, to } => {
+                    self.put_counters(&mut rows, &mut touched)?;
+                    rows.delete_range_cf(family(&self.db, *profile)?, from, to);
+                    self.counters.retain(|place, _| place.profile != *profile || place.key < *from || place.key >= *to);
+                }
+            }
+        }
+        self.put_counters(&mut rows, &mut touched)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let last = batch.last().map_or(0, |queued| queued.version.0);
+        rows.put(VERSION_KEY, last.to_le_bytes());
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.db.write_opt(rows, &options).map_err(|error| error.to_string())
+    }
+
+    fn put_write(
+        &mut self,
+        rows: &mut WriteBatch,
+        touched: &mut Vec<Place>,
+        version: Version,
+        place: &Place,
+        write: &Write,
+    ) -> Result<(), String> {
+        let family = family(&self.db, place.profile)?;
+        match write {
+            Write::Put(_, value) => rows.put_cf(family, &place.key, raw_value(version, value)),
+            Write::Delete(_) => {
+                self.counters.remove(place);
+                touched.retain(|counter| counter != place);
+                rows.delete_cf(family, &place.key);
+            }
+            Write::Add(_, deltas) => {
+                let sum = match self.counters.get(place) {
+                    Some(sum) => add(sum, deltas),
+                    None => add(&stored_counter(&self.db, family, place)?, deltas),
+                };
+                if self.counters.insert(place.clone(), sum).is_none() || !touched.contains(place) {
+                    touched.push(place.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put_counters(&self, rows: &mut WriteBatch, touched: &mut Vec<Place>) -> Result<(), String> {
+        for place in touched.drain(..) {
+            if let Some(sum) = self.counters.get(&place) {
+                rows.put_cf(family(&self.db, place.profile)?, &place.key, raw_value(Version(0), sum));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tell_unknown(batch: Vec<Queued>) {
+    for queued in batch {
+        let _ = queued.waiter.send(Err(()));
+    }
+}
+
+fn stored_counter(db: &DB, family: &ColumnFamily, place: &Place) -> Result<Vec<u8>, String> {
+    let stored = db.get_cf(family, &place.key).map_err(|error| error.to_string())?;
+    Ok(stored.and_then(|raw| raw.get(VERSION_BYTES..).map(<[u8]>::to_vec)).unwrap_or_default())
+}
+
+/// The column family of a profile.
+pub(crate) fn family(db: &DB, profile: Profile) -> Result<&ColumnFamily, String> {
+    let name = FAMILIES.into_iter().find(|(known, _)| *known == profile).map_or("", |(_, name)| name);
+    db.cf_handle(name).ok_or_else(|| format!("there is no column family {name}"))
+}
+
+fn batch_len(queued: &[Queued]) -> usize {
+    let mut bytes = 0;
+    let fits = |queued: &&Queued| {
+        bytes += match &queued.change {
+            Change::Writes(writes) => writes.iter().map(|(place, write)| place.key.len() + value_len(write)).sum(),
+            Change::DeleteRange { .. } => 0,
+        };
+        bytes <= BATCH_BYTES_MAX
+    };
+    queued.iter().take_while(fits).count().max(1)
+}
+
+fn value_len(write: &Write) -> usize {
+    if let Write::Put(_, value) = write { value.len() } else { 16 }
+}

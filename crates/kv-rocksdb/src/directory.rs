@@ -1,0 +1,120 @@
+//! The data directory: locked by one process, stamped with a format.
+//!
+//! ```text
+//!   FORMAT    the format's number and a newline
+//!   LOCK      held exclusively while the store is open; holds the process's number
+//!   rocksdb/  the engine's files
+//! ```
+//!
+//! What must stay true: nothing is written before lock and format have been checked.
+
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The format that this version writes, and the newest that it reads.
+const FORMAT: u32 = 1;
+
+/// Why a data directory cannot be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another process has it.
+    Locked {
+        /// The directory.
+        directory: PathBuf,
+        /// What the lock file says of its holder.
+        holder: String,
+    },
+    /// Written by a newer version.
+    Newer {
+        /// The directory.
+        directory: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// FORMAT cannot be understood.
+    NoFormat(PathBuf),
+    /// The system refused.
+    Io(PathBuf, std::io::Error),
+    /// The engine refused.
+    Engine(PathBuf, String),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Locked { directory, holder } => {
+                let holder = if holder.is_empty() { String::new() } else { format!(" (process {holder})") };
+                write!(f, "{} is in use by another stator{holder}: stop it first, or use another directory", directory.display())
+            }
+            OpenError::Newer { directory, found } => write!(
+                f,
+                "{} has data format {found}, but this version reads formats up to {FORMAT}: run a newer version of stator on it",
+                directory.display()
+            ),
+            OpenError::NoFormat(path) => {
+                write!(f, "{} does not hold a format number: is this a data directory of stator?", path.display())
+            }
+            OpenError::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            OpenError::Engine(path, error) => write!(f, "{}: the storage engine cannot open it: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// An opened directory; the lock is held as long as this lives.
+pub(crate) struct Directory {
+    /// Where the engine's files are.
+    pub(crate) engine: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Locks a directory and checks its format, making both if they are not there.
+    pub(crate) fn open(path: &Path) -> Result<Directory, OpenError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |error| OpenError::Io(path, error)
+        };
+        fs::create_dir_all(path).map_err(io(path))?;
+        let lock_path = path.join("LOCK");
+        let mut lock = File::options().read(true).write(true).create(true).truncate(false).open(&lock_path).map_err(io(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(error)) => return Err(OpenError::Io(lock_path, error)),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                lock.read_to_string(&mut holder).map_err(io(&lock_path))?;
+                return Err(OpenError::Locked { directory: path.to_owned(), holder: holder.trim().to_owned() });
+            }
+        }
+        lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(io(&lock_path))?;
+        check_format(path)?;
+        Ok(Directory { engine: path.join("rocksdb"), _lock: lock })
+    }
+}
+
+fn check_format(directory: &Path) -> Result<(), OpenError> {
+    let path = directory.join("FORMAT");
+    match fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse::<u32>() {
+            Ok(found) if found > FORMAT => Err(OpenError::Newer { directory: directory.to_owned(), found }),
+            Ok(_) => Ok(()),
+            Err(_) => Err(OpenError::NoFormat(path)),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let aside = directory.join("FORMAT.new");
+            let write = || {
+                let mut file = File::create(&aside)?;
+                writeln!(file, "{FORMAT}")?;
+                file.sync_all()?;
+                fs::rename(&aside, &path)?;
+                File::open(directory)?.sync_all()
+            };
+            write().map_err(|error| OpenError::Io(path.clone(), error))
+        }
+        Err(error) => Err(OpenError::Io(path, error)),
+    }
+}

@@ -1,0 +1,87 @@
+//! How RocksDB is set up. One number of bytes decides everything that takes memory.
+//!
+//! What must stay true: block cache and write buffers are charged to one cache of that size, so that the sum is bounded
+//! whatever the load is.
+
+use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, Options, WriteBufferManager};
+use stator_kv::Profile;
+
+/// Settings of the store.
+#[derive(Debug, Clone)]
+pub struct RocksOptions {
+    /// Bytes for block cache and write buffers together.
+    pub memory_bytes: usize,
+}
+
+impl Default for RocksOptions {
+    /// 256 MiB.
+    fn default() -> RocksOptions {
+        RocksOptions { memory_bytes: 256 << 20 }
+    }
+}
+
+/// Values above this many bytes live in files of their own, so that compaction does not carry them along.
+const BLOB_BYTES_MIN: u64 = 64 << 10;
+/// Files held open at most.
+const OPEN_FILES_MAX: i32 = 1024;
+/// Bytes per second that background work may write.
+const BACKGROUND_BYTES_PER_SECOND: i64 = 256 << 20;
+
+/// All column families, by profile.
+pub(crate) const FAMILIES: [(Profile, &str); 4] =
+    [(Profile::Rows, "rows"), (Profile::Derived, "derived"), (Profile::Log, "log"), (Profile::Small, "small")];
+
+/// What the database and its column families share.
+pub(crate) struct Shared {
+    cache: Cache,
+    buffers: WriteBufferManager,
+    memory_bytes: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(options: &RocksOptions) -> Shared {
+        let memory_bytes = options.memory_bytes.max(16 << 20);
+        let cache = Cache::new_lru_cache(memory_bytes);
+        let buffers = WriteBufferManager::new_write_buffer_manager_with_cache(memory_bytes / 3, false, cache.clone());
+        Shared { cache, buffers, memory_bytes }
+    }
+
+    /// Options of the database.
+    pub(crate) fn database(&self) -> Options {
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        options.set_write_buffer_manager(&self.buffers);
+        options.set_max_open_files(OPEN_FILES_MAX);
+        options.set_max_background_jobs(2);
+        options.set_bytes_per_sync(1 << 20);
+        options.set_ratelimiter(BACKGROUND_BYTES_PER_SECOND, 100_000, 10);
+        options.set_max_total_wal_size(self.memory_bytes as u64);
+        options.set_keep_log_file_num(4);
+        options
+    }
+
+    /// Options of a column family.
+    pub(crate) fn family(&self, profile: Profile) -> Options {
+        let mut table = BlockBasedOptions::default();
+        table.set_block_cache(&self.cache);
+        table.set_bloom_filter(10.0, false);
+        table.set_cache_index_and_filter_blocks(true);
+        table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        table.set_block_size(16 << 10);
+        let mut options = Options::default();
+        options.set_block_based_table_factory(&table);
+        options.set_compression_type(DBCompressionType::Lz4);
+        options.set_bottommost_compression_type(DBCompressionType::Zstd);
+        let buffer_bytes = if profile == Profile::Small { 4 << 20 } else { (self.memory_bytes / 6).clamp(4 << 20, 64 << 20) };
+        options.set_write_buffer_size(buffer_bytes);
+        options.set_level_compaction_dynamic_level_bytes(true);
+        if profile == Profile::Rows {
+            options.set_enable_blob_files(true);
+            options.set_min_blob_size(BLOB_BYTES_MIN);
+            options.set_blob_compression_type(DBCompressionType::Lz4);
+            options.set_enable_blob_gc(true);
+        }
+        options
+    }
+}

@@ -1,0 +1,283 @@
+//! The store's methods: what happens on the caller's side of the queue.
+//!
+//! What must stay true: reads take neither latch nor queue; a mutation's decision and its place in the queue are one step
+//! under its latches.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use futures_channel::oneshot;
+use parking_lot::Mutex;
+use rocksdb::{ColumnFamilyDescriptor, DB, ReadOptions};
+use stator_kv::memory::check_caps;
+use stator_kv::{
+    Caps, Check, CommitError, Decide, Decision, Direction, Found, Key, Level, MiniTxn, Outcome, Range, Receipt, RowRef, Space, Store,
+    StoreError, TxnId, Version, Visit, Visitor, Write,
+};
+
+use crate::committer::{Committer, Queue, family};
+use crate::directory::{Directory, OpenError};
+use crate::latch::Latches;
+use crate::layout::{self, Place, SPACE_BYTES, VERSION_BYTES, VERSION_KEY};
+use crate::options::{FAMILIES, RocksOptions, Shared};
+use crate::overlay::Overlay;
+
+/// Commits whose fate is remembered for [`Store::resolve`]; none is remembered across a restart.
+const OUTCOMES_MAX: usize = 4096;
+
+type Answer = oneshot::Receiver<Result<Version, ()>>;
+
+/// Rows in RocksDB.
+pub struct RocksStore {
+    db: Arc<DB>,
+    queue: Arc<Queue>,
+    overlay: Arc<Overlay>,
+    latches: Latches,
+    outcomes: Mutex<Outcomes>,
+    committer: Option<JoinHandle<()>>,
+    caps: Caps,
+    _directory: Directory,
+}
+
+#[derive(Default)]
+struct Outcomes {
+    by_id: HashMap<TxnId, Version>,
+    order: VecDeque<TxnId>,
+}
+
+/// What a decision came to, under its latches.
+enum Decided {
+    Queued(Answer),
+    /// Nothing to write, but a queued value was looked at: answer when it is on disk.
+    AbortedAfter(Answer),
+    Aborted,
+}
+
+impl RocksStore {
+    /// Opens a data directory, making it if need be.
+    pub fn open(path: &Path, options: &RocksOptions) -> Result<RocksStore, OpenError> {
+        let directory = Directory::open(path)?;
+        let shared = Shared::new(options);
+        let families = FAMILIES.into_iter().map(|(profile, name)| ColumnFamilyDescriptor::new(name, shared.family(profile)));
+        let engine_error = |error: rocksdb::Error| OpenError::Engine(path.to_owned(), error.to_string());
+        let db = DB::open_cf_descriptors(&shared.database(), &directory.engine, families).map_err(engine_error)?;
+        let last = db.get(VERSION_KEY).map_err(engine_error)?;
+        let last_version = last.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
+        let (db, overlay) = (Arc::new(db), Arc::new(Overlay::new()));
+        let queue = Arc::new(Queue::new(last_version, Arc::clone(&overlay)));
+        let committer = Committer::new(Arc::clone(&db), Arc::clone(&queue));
+        let thread = std::thread::Builder::new().name("stator-committer".into()).spawn(move || committer.run());
+        let thread = thread.map_err(|error| OpenError::Io(path.to_owned(), error))?;
+        Ok(RocksStore {
+            db,
+            queue,
+            overlay,
+            latches: Latches::new(),
+            outcomes: Mutex::default(),
+            committer: Some(thread),
+            caps: Caps::BASE,
+            _directory: directory,
+        })
+    }
+
+    fn read_row(&self, place: &Place) -> Result<Option<Found>, StoreError> {
+        let family = family(&self.db, place.profile).map_err(StoreError::Io)?;
+        let raw = self.db.get_pinned_cf(family, &place.key).map_err(io)?;
+        raw.map(|raw| layout::found(&raw).ok_or_else(|| corrupt(place))).transpose()
+    }
+
+    /// The newest state of a row, and whether it is still queued.
+    fn newest(&self, place: &Place) -> Result<(Option<Found>, bool), StoreError> {
+        match self.overlay.get(place) {
+            Some(pending) => Ok((pending, true)),
+            None => Ok((self.read_row(place)?, false)),
+        }
+    }
+
+    fn decide(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Decided, CommitError> {
+        let places: Vec<Place> = keys.iter().map(Place::of).collect();
+        let _latches = self.latches.take(places.iter());
+        let mut found = Vec::with_capacity(places.len());
+        let mut looked_ahead = false;
+        for place in &places {
+            let (row, is_queued) = self.newest(place)?;
+            looked_ahead |= is_queued;
+            found.push(row);
+        }
+        match decide(&found) {
+            Decision::Commit(writes) => {
+                check_caps(&self.caps, &writes)?;
+                Ok(Decided::Queued(self.queue.accept(placed(writes))?))
+            }
+            Decision::Abort if looked_ahead => Ok(Decided::AbortedAfter(self.queue.accept(Vec::new())?)),
+            Decision::Abort => Ok(Decided::Aborted),
+        }
+    }
+
+    fn accept(&self, txn: MiniTxn) -> Result<Answer, CommitError> {
+        check_caps(&self.caps, &txn.writes)?;
+        let checked = txn.checks.iter().map(|check| match check {
+            Check::Version(key, _) | Check::Absent(key) => key,
+        });
+        let places: Vec<Place> = checked.chain(txn.writes.iter().map(Write::key)).map(Place::of).collect();
+        let _latches = self.latches.take(places.iter());
+        for (check, place) in txn.checks.iter().zip(&places) {
+            let (key, wanted) = match check {
+                Check::Version(key, version) => (key, Some(*version)),
+                Check::Absent(key) => (key, None),
+            };
+            let (found, _) = self.newest(place)?;
+            if found.as_ref().map(|found| found.version) != wanted {
+                return Err(CommitError::Conflict { key: key.clone(), found });
+            }
+        }
+        Ok(self.queue.accept(placed(txn.writes))?)
+    }
+}
+
+fn placed(writes: Vec<Write>) -> Vec<(Place, Write)> {
+    writes.into_iter().map(|write| (Place::of(write.key()), write)).collect()
+}
+
+fn io(error: rocksdb::Error) -> StoreError {
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => StoreError::Corrupt(error.into_string()),
+        _ => StoreError::Io(error.into_string()),
+    }
+}
+
+fn corrupt(place: &Place) -> StoreError {
+    StoreError::Corrupt(format!("the row at {:02x?} has no version", place.key))
+}
+
+async fn wait(answer: Answer, id: TxnId) -> Result<Receipt, CommitError> {
+    match answer.await {
+        Ok(Ok(version)) => Ok(Receipt { version }),
+        // The batch failed, or the committer is gone: what reached the disk is known after a restart.
+        Ok(Err(())) | Err(oneshot::Canceled) => Err(CommitError::Unknown(id)),
+    }
+}
+
+#[async_trait]
+impl Store for RocksStore {
+    fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
+    async fn read(&self, keys: &[Key], _level: Level) -> Result<Vec<Option<Found>>, StoreError> {
+        if let [key] = keys {
+            return Ok(vec![self.read_row(&Place::of(key))?]);
+        }
+        let snapshot = self.db.snapshot();
+        let read = |key: &Key| {
+            let place = Place::of(key);
+            let family = family(&self.db, place.profile).map_err(StoreError::Io)?;
+            let mut options = ReadOptions::default();
+            options.set_snapshot(&snapshot);
+            let raw = self.db.get_pinned_cf_opt(family, &place.key, &options).map_err(io)?;
+            raw.map(|raw| layout::found(&raw).ok_or_else(|| corrupt(&place))).transpose()
+        };
+        keys.iter().map(read).collect()
+    }
+
+    async fn scan(&self, range: &Range, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
+        let (lower, upper) = layout::raw_bounds(range);
+        if lower >= upper {
+            return Ok(());
+        }
+        let family = family(&self.db, range.space().profile).map_err(StoreError::Io)?;
+        let mut options = ReadOptions::default();
+        options.set_iterate_lower_bound(lower);
+        options.set_iterate_upper_bound(upper);
+        let mut rows = self.db.raw_iterator_cf_opt(family, options);
+        let forward = range.direction() == Direction::Forward;
+        if forward {
+            rows.seek_to_first()
+        } else {
+            rows.seek_to_last()
+        }
+        while let Some((key, raw)) = rows.item() {
+            let value = raw.get(VERSION_BYTES..).ok_or_else(|| StoreError::Corrupt(format!("the row at {key:02x?} has no version")))?;
+            if visit(RowRef { key: &key[SPACE_BYTES..], value }) == Visit::Stop {
+                return Ok(());
+            }
+            if forward { rows.next() } else { rows.prev() }
+        }
+        rows.status().map_err(io)
+    }
+
+    async fn commit(&self, txn: MiniTxn) -> Result<Receipt, CommitError> {
+        let id = txn.id;
+        if let Some(version) = self.outcomes.lock().by_id.get(&id) {
+            return Ok(Receipt { version: *version });
+        }
+        let answer = self.accept(txn)?;
+        let receipt = wait(answer, id).await?;
+        self.outcomes.lock().remember(id, receipt.version);
+        Ok(receipt)
+    }
+
+    async fn mutate(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Option<Receipt>, CommitError> {
+        /// A mutation has no name; whoever needs one uses [`Store::commit`].
+        const NAMELESS: TxnId = TxnId(0);
+        match self.decide(keys, decide)? {
+            Decided::Queued(answer) => wait(answer, NAMELESS).await.map(Some),
+            Decided::AbortedAfter(answer) => wait(answer, NAMELESS).await.map(|_| None),
+            Decided::Aborted => Ok(None),
+        }
+    }
+
+    async fn resolve(&self, id: TxnId) -> Result<Outcome, StoreError> {
+        Ok(match self.outcomes.lock().by_id.get(&id) {
+            Some(version) => Outcome::Committed(*version),
+            None => Outcome::Forgotten,
+        })
+    }
+
+    async fn splits(&self, space: Space, n: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let name = FAMILIES.into_iter().find(|(profile, _)| *profile == space.profile).map_or("", |(_, name)| name);
+        let files = self.db.live_files().map_err(io)?;
+        let starts = files.into_iter().filter(|file| file.column_family_name == name).filter_map(|file| file.start_key);
+        let mut cuts: Vec<Vec<u8>> = starts.filter_map(|key| key.strip_prefix(&space.id.to_be_bytes()).map(<[u8]>::to_vec)).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        let step = cuts.len().div_ceil(n.max(1)).max(1);
+        Ok(cuts.into_iter().step_by(step).skip(1).collect())
+    }
+
+    async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        let answer = self.queue.accept_range(space.profile, layout::raw_key(space, from), layout::raw_key(space, to))?;
+        match answer.await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(())) | Err(oneshot::Canceled) => Err(StoreError::Io("a range was not deleted: writing failed".into())),
+        }
+    }
+}
+
+impl Outcomes {
+    fn remember(&mut self, id: TxnId, version: Version) {
+        if self.by_id.insert(id, version).is_some() {
+            return;
+        }
+        self.order.push_back(id);
+        if self.order.len() > OUTCOMES_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.by_id.remove(&oldest);
+        }
+    }
+}
+
+impl Drop for RocksStore {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(thread) = self.committer.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the committer ended in a panic");
+        }
+    }
+}
