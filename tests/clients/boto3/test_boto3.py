@@ -147,8 +147,8 @@ class Reads(unittest.TestCase):
         self.assertEqual(numbers(), [0, 3, 6])
         table.update_item(
             Key={"customer": "ann", "number": 1},
-            UpdateExpression="SET #s = :paid, total = :total",
-            ExpressionAttributeNames={"#s": "status"},
+            UpdateExpression="SET #s = :paid, #t = :total",
+            ExpressionAttributeNames={"#s": "status", "#t": "total"},
             ExpressionAttributeValues={":paid": "paid", ":total": 45},
         )
         table.delete_item(Key={"customer": "ann", "number": 3})

@@ -11,8 +11,10 @@ use crate::fault::Fault;
 /// Which kind of write a sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// PutItem and the puts of batches.
+    /// PutItem.
     Put,
+    /// A put of a batch: a key that does not fit is worded as one that is given alone (observed).
+    BatchPut,
     /// UpdateItem.
     Update,
     /// DeleteItem and the deletes of batches.
@@ -63,10 +65,7 @@ pub fn store(error: &StoreError) -> Fault {
 /// A key that is not one of the table, where only a key is given.
 pub fn key(error: &KeyError) -> Fault {
     Fault::validation(match error {
-        KeyError::Count { .. } => "The number of conditions on the keys is invalid".to_owned(),
-        KeyError::Fault(KeyFault::Missing { .. } | KeyFault::Type { .. }) => {
-            "The provided key element does not match the schema".to_owned()
-        }
+        KeyError::Count { .. } => "The provided key element does not match the schema".to_owned(),
         KeyError::Fault(fault) => of_key_value(fault),
     })
 }

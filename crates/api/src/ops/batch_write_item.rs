@@ -158,7 +158,7 @@ fn tables_of<'n>(names: &'n [String], context: &Context) -> Vec<(&'n str, Arc<Ta
 
 fn written_of(intent: &Intent) -> item::Written {
     match intent.action {
-        Action::Put(_) => item::Written::Put,
+        Action::Put(_) => item::Written::BatchPut,
         Action::Update { .. } => item::Written::Update,
         Action::Delete { .. } => item::Written::Delete,
     }
