@@ -101,7 +101,7 @@ impl Engine {
     }
 }
 
-async fn load(store: &dyn Store) -> Result<Snapshot, OpenError> {
+pub(crate) async fn load(store: &dyn Store) -> Result<Snapshot, OpenError> {
     let mut rows = Vec::new();
     store
         .scan(&keyspace::table::all(), &mut |row| {

@@ -5,6 +5,7 @@
 
 pub mod capacity;
 pub mod catalog;
+pub mod check;
 pub mod clock;
 pub mod encoding;
 mod engine;

@@ -1,0 +1,247 @@
+//! Kills the real process under load, starts it again, and compares with what was acknowledged.
+//!
+//! Each of several clients owns some keys of a table with a local and a global index, and knows what the last acknowledged
+//! write of each key was and which write was under way when the process died. After the restart every key shows the one or
+//! the other, whole, and `stator check` finds entries and counters in step. What must stay true: the kill is SIGKILL, at a
+//! moment that the process does not choose.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+
+const ROUNDS: u64 = 20;
+const CLIENTS: u64 = 8;
+const KEYS_PER_CLIENT: u64 = 20;
+
+/// A key's value as a client knows it; `None` for no item.
+type State = Option<u64>;
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(data: &Path) -> Server {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_stator"))
+            .args(["dev", "--listen", "127.0.0.1:0", "--memory", "64MiB", "--data"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("listening on ") {
+            line.clear();
+            assert!(output.read_line(&mut line).unwrap() > 0, "the server ended before it listened");
+        }
+        let address = line.trim().rsplit('/').next().unwrap().to_owned();
+        Server { child, address }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// One connection that speaks just enough HTTP.
+struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+impl Client {
+    fn connect(address: &str) -> Client {
+        Client { stream: BufReader::new(TcpStream::connect(address).unwrap()) }
+    }
+
+    /// Status and body; an error once the process is gone.
+    fn call(&mut self, operation: &str, body: &str) -> std::io::Result<(u16, String)> {
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\n\
+             X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=dev/20260101/us-east-1/dynamodb/aws4_request, \
+             SignedHeaders=host;x-amz-date, Signature={}\r\nContent-Length: {}\r\n\r\n{body}",
+            "0".repeat(64),
+            body.len()
+        );
+        self.stream.get_mut().write_all(request.as_bytes())?;
+        let mut status_line = String::new();
+        if self.stream.read_line(&mut status_line)? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            if self.stream.read_line(&mut header)? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            if let Some((name, value)) = header.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().map_err(|_| std::io::ErrorKind::InvalidData)?;
+            }
+            if header.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    }
+}
+
+/// Repeatable choices (xorshift).
+struct Choices(u64);
+
+impl Choices {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// What a client knows of its keys, and the write that was under way.
+#[derive(Default)]
+struct Knowledge {
+    acknowledged: HashMap<u64, State>,
+    under_way: Option<(u64, State)>,
+}
+
+fn create_table(client: &mut Client) {
+    let key = |sort: &str| format!(r#"[{{"AttributeName":"owner","KeyType":"HASH"}},{{"AttributeName":"{sort}","KeyType":"RANGE"}}]"#);
+    let body = format!(
+        r#"{{"TableName":"Crash","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[
+        {{"AttributeName":"owner","AttributeType":"S"}},{{"AttributeName":"number","AttributeType":"N"}},
+        {{"AttributeName":"value","AttributeType":"N"}},{{"AttributeName":"kind","AttributeType":"S"}}],
+        "KeySchema":{},"LocalSecondaryIndexes":[{{"IndexName":"by-value","KeySchema":{},"Projection":{{"ProjectionType":"ALL"}}}}],
+        "GlobalSecondaryIndexes":[{{"IndexName":"by-kind","KeySchema":[{{"AttributeName":"kind","KeyType":"HASH"}},
+        {{"AttributeName":"value","KeyType":"RANGE"}}],"Projection":{{"ProjectionType":"KEYS_ONLY"}}}}]}}"#,
+        key("number"),
+        key("value")
+    );
+    let (status, answer) = client.call("CreateTable", &body).unwrap();
+    assert_eq!(status, 200, "{answer}");
+}
+
+fn key_json(owner: u64, number: u64) -> String {
+    format!(r#""owner":{{"S":"client {owner}"}},"number":{{"N":"{number}"}}"#)
+}
+
+/// One write chosen at random: the request, and what the key shows once it took effect.
+fn request(owner: u64, number: u64, value: u64, choices: &mut Choices) -> (&'static str, String, State) {
+    let key = key_json(owner, number);
+    let kind = value % 5;
+    match choices.below(5) {
+        0 => ("DeleteItem", format!(r#"{{"TableName":"Crash","Key":{{{key}}}}}"#), None),
+        1 | 2 => (
+            "UpdateItem",
+            format!(
+                r##"{{"TableName":"Crash","Key":{{{key}}},"UpdateExpression":"SET #v = :v, kind = :k","ExpressionAttributeNames":{{"#v":"value"}},
+                "ExpressionAttributeValues":{{":v":{{"N":"{value}"}},":k":{{"S":"kind {kind}"}}}}}}"##
+            ),
+            Some(value),
+        ),
+        _ => (
+            "PutItem",
+            format!(r#"{{"TableName":"Crash","Item":{{{key},"value":{{"N":"{value}"}},"kind":{{"S":"kind {kind}"}}}}}}"#),
+            Some(value),
+        ),
+    }
+}
+
+/// Writes until the process is gone.
+fn write_until_killed(address: &str, owner: u64, round: u64, mut knowledge: Knowledge, progress: &mpsc::Sender<()>) -> Knowledge {
+    let mut client = Client::connect(address);
+    let mut choices = Choices((round + 1) * 1_000_003 + owner * 7919 + 1);
+    for step in 0.. {
+        let number = choices.below(KEYS_PER_CLIENT);
+        let (operation, body, state) = request(owner, number, round * 1_000_000 + step, &mut choices);
+        knowledge.under_way = Some((number, state));
+        let Ok((status, answer)) = client.call(operation, &body) else { break };
+        assert_eq!(status, 200, "{answer}");
+        knowledge.acknowledged.insert(number, state);
+        knowledge.under_way = None;
+        // The receiver is gone once it has heard enough.
+        let _ = progress.send(());
+    }
+    knowledge
+}
+
+fn stored(client: &mut Client, owner: u64, number: u64) -> State {
+    let body = format!(r#"{{"TableName":"Crash","ConsistentRead":true,"Key":{{{}}}}}"#, key_json(owner, number));
+    let (status, answer) = client.call("GetItem", &body).unwrap();
+    assert_eq!(status, 200, "{answer}");
+    let (_, value) = answer.split_once(r#""value":{"N":""#)?;
+    let value: u64 = value.split('"').next().unwrap().parse().unwrap();
+    assert!(answer.contains(&format!(r#""kind":{{"S":"kind {}"}}"#, value % 5)), "a write came apart: {answer}");
+    Some(value)
+}
+
+/// Compares every key with what its client knows; what is found is what the client knows from now on.
+fn compare(address: &str, owner: u64, knowledge: &mut Knowledge) {
+    let mut client = Client::connect(address);
+    for number in 0..KEYS_PER_CLIENT {
+        let found = stored(&mut client, owner, number);
+        let acknowledged = knowledge.acknowledged.get(&number).copied().flatten();
+        let under_way = knowledge.under_way.filter(|(key, _)| *key == number).map(|(_, state)| state);
+        assert!(
+            found == acknowledged || under_way == Some(found),
+            "client {owner}, key {number}: found {found:?}, acknowledged {acknowledged:?}, under way {under_way:?}"
+        );
+        knowledge.acknowledged.insert(number, found);
+    }
+    knowledge.under_way = None;
+}
+
+fn check(data: &Path) {
+    let output = Command::new(env!("CARGO_BIN_EXE_stator")).args(["check", "--data"]).arg(data).output().unwrap();
+    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn every_acknowledged_write_survives_twenty_kills() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut known: Vec<Knowledge> = (0..CLIENTS).map(|_| Knowledge::default()).collect();
+    let mut choices = Choices(20_261_124);
+    for round in 0..ROUNDS {
+        let server = Server::start(folder.path());
+        if round == 0 {
+            create_table(&mut Client::connect(&server.address));
+        }
+        for (owner, knowledge) in known.iter_mut().enumerate() {
+            compare(&server.address, owner as u64, knowledge);
+        }
+        let (progress, heard) = mpsc::channel();
+        let address = server.address.clone();
+        known = std::thread::scope(|scope| {
+            let clients: Vec<_> = known
+                .drain(..)
+                .enumerate()
+                .map(|(owner, knowledge)| {
+                    let (address, progress) = (&address, progress.clone());
+                    scope.spawn(move || write_until_killed(address, owner as u64, round, knowledge, &progress))
+                })
+                .collect();
+            for _ in 0..50 + choices.below(400) {
+                heard.recv().unwrap();
+            }
+            server.kill();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        check(folder.path());
+    }
+    let server = Server::start(folder.path());
+    for (owner, knowledge) in known.iter_mut().enumerate() {
+        compare(&server.address, owner as u64, knowledge);
+    }
+    server.kill();
+}

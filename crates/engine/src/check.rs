@@ -1,0 +1,219 @@
+//! Verifies a store against itself: every row decodes, index entries equal what items project, counters equal sums.
+//!
+//! ```text
+//!   ITEMS    item          → the entry of each index is there, equal to the byte
+//!            local entry   → its item is there and projects it
+//!   GLOBAL   global entry  → its item is there and projects it
+//!   SMALL    counters      = rows and bytes met above
+//! ```
+//!
+//! Both directions are needed: the first finds entries that are missing or stale, the second those that are left over. What
+//! must stay true: nothing is written; memory is bounded, because rows are met in pages and looked up in batches; an index
+//! that is being made or dropped is not compared, since it is on its way.
+
+use std::collections::HashMap;
+use std::ops::Bound;
+
+use stator_kv::{Direction, Key, Level, Range, Space, Store, StoreError, Visit};
+use stator_model::table::{IndexId, IndexKind, IndexStatus, TableId};
+
+use crate::catalog::{Index, Snapshot, Table};
+use crate::encoding::stored;
+use crate::engine::load;
+use crate::keyspace::{self, GLOBAL, ITEMS, SMALL, counter, global_index, item, local_index};
+use crate::{OpenError, index};
+
+/// Faults reported at most.
+pub const FAULTS_MAX: usize = 100;
+/// Rows held in memory at one time.
+const ROWS_PER_PAGE: usize = 512;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Rows met.
+    pub rows: u64,
+    /// Tables met.
+    pub tables: usize,
+    /// The first faults, each a sentence that names the row.
+    pub faults: Vec<String>,
+}
+
+/// Why a store cannot be verified at all.
+pub type CheckError = OpenError;
+
+struct Checker<'s> {
+    store: &'s dyn Store,
+    snapshot: Snapshot,
+    report: Report,
+    sums: HashMap<(TableId, Option<IndexId>), (i64, i64)>,
+}
+
+/// Verifies a store that nobody writes to.
+pub async fn check(store: &dyn Store) -> Result<Report, CheckError> {
+    let snapshot = load(store).await?;
+    let report = Report { tables: snapshot.tables().count(), ..Report::default() };
+    let mut checker = Checker { store, snapshot, report, sums: HashMap::new() };
+    for space in [ITEMS, GLOBAL, SMALL] {
+        checker.space(space).await.map_err(OpenError::Store)?;
+    }
+    checker.counters().await.map_err(OpenError::Store)?;
+    Ok(checker.report)
+}
+
+type Row = (Vec<u8>, Vec<u8>);
+
+impl Checker<'_> {
+    async fn space(&mut self, space: Space) -> Result<(), StoreError> {
+        let mut from = Bound::Unbounded;
+        loop {
+            let range = Range::Across { space, from, to: Bound::Unbounded, direction: Direction::Forward };
+            let mut rows: Vec<Row> = Vec::new();
+            self.store
+                .scan(&range, &mut |row| {
+                    rows.push((row.key.to_vec(), row.value.to_vec()));
+                    if rows.len() < ROWS_PER_PAGE { Visit::Next } else { Visit::Stop }
+                })
+                .await?;
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            from = Bound::Excluded(last.clone());
+            self.report.rows += rows.len() as u64;
+            for row in &rows {
+                if self.report.faults.len() >= FAULTS_MAX {
+                    return Ok(());
+                }
+                self.row(space, row).await?;
+            }
+        }
+    }
+
+    async fn row(&mut self, space: Space, row: &Row) -> Result<(), StoreError> {
+        if space == SMALL {
+            self.small(row);
+            return Ok(());
+        }
+        let Some(table) = self.table_of(&row.0) else { return Ok(()) };
+        if stored::validate(&row.1).is_err() {
+            self.fault(&row.0, "does not decode");
+            return Ok(());
+        }
+        if space == GLOBAL {
+            let index = row.0.get(8..12).and_then(|id| id.try_into().ok()).map(|id| IndexId(u32::from_be_bytes(id)));
+            return self.entry(&table, index, row).await;
+        }
+        match item::sort_of(&row.0, &table.key) {
+            Some([keyspace::SORT_ITEM, ..]) => self.item(&table, row).await,
+            Some([keyspace::SORT_LOCAL_INDEX, rest @ ..]) => {
+                let index = rest.get(..4).and_then(|id| id.try_into().ok()).map(|id| IndexId(u32::from_be_bytes(id)));
+                self.entry(&table, index, row).await
+            }
+            _ => {
+                self.fault(&row.0, "has a key of no known kind");
+                Ok(())
+            }
+        }
+    }
+
+    /// The table of a row; rows of a table that is being dropped belong to none.
+    fn table_of(&mut self, key: &[u8]) -> Option<std::sync::Arc<Table>> {
+        let id = key.get(..8).and_then(|id| id.try_into().ok()).map(|id| TableId(u64::from_be_bytes(id)));
+        id.and_then(|id| self.snapshot.table_by_id(id).cloned())
+    }
+
+    async fn item(&mut self, table: &Table, row: &Row) -> Result<(), StoreError> {
+        let attributes = stored::map(&row.1);
+        if item::key(table.id, &table.key, attributes).map(|key| key.bytes() != row.0).unwrap_or(true) {
+            self.fault(&row.0, "does not lie where its key attributes say");
+            return Ok(());
+        }
+        self.count(table.id, None, attributes.size_bytes());
+        for index in table.indexes.iter().filter(|index| is_settled(index)) {
+            // An item that does not fit was left out by backfill.
+            let Ok(Some(entry)) = index::entry(table, index, stored::unwrap(&row.1)) else { continue };
+            let found = self.store.read(std::slice::from_ref(&entry.key), Level::Strong).await?.remove(0);
+            match found {
+                None => self.fault(&row.0, &format!("has no entry in index {}", index.name)),
+                Some(found) if found.value != entry.row => self.fault(&row.0, &format!("has a stale entry in index {}", index.name)),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn entry(&mut self, table: &Table, index: Option<IndexId>, row: &Row) -> Result<(), StoreError> {
+        let Some(index) = index.and_then(|id| table.index_by_id(id)) else {
+            return Ok(());
+        };
+        if !is_settled(index) {
+            return Ok(());
+        }
+        let attributes = stored::map(&row.1);
+        self.count(table.id, Some(index.id), attributes.size_bytes());
+        let own_key = match index.kind {
+            IndexKind::Local => local_index::key(table.id, index.id, &table.key, &index.key, attributes),
+            IndexKind::Global => global_index::key(table.id, index.id, &table.key, &index.key, attributes),
+        };
+        if own_key.map(|key| key.bytes() != row.0).unwrap_or(true) {
+            self.fault(&row.0, &format!("is an entry of index {} that does not lie where its attributes say", index.name));
+            return Ok(());
+        }
+        let item_key: Result<Key, _> = item::key(table.id, &table.key, attributes);
+        let Ok(item_key) = item_key else { return Ok(()) };
+        let found = self.store.read(&[item_key], Level::Strong).await?.remove(0);
+        let projects = |item: &[u8]| matches!(index::entry(table, index, stored::unwrap(item)), Ok(Some(entry)) if entry.row == row.1 && entry.key.bytes() == row.0);
+        match found {
+            None => self.fault(&row.0, &format!("is an entry of index {} without an item", index.name)),
+            Some(item) if stored::validate(&item.value).is_ok() && !projects(&item.value) => {
+                self.fault(&row.0, &format!("is an entry of index {} that its item does not project", index.name));
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn small(&mut self, row: &Row) {
+        let is_known = keyspace::table::parse(&row.0).is_some()
+            || counter::parse(&row.0).is_some_and(|_| counter::decode(&row.1).is_some())
+            || keyspace::job::parse(&row.0).is_some_and(|_| crate::jobs::Progress::decode(&row.1).is_some())
+            || (row.0 == keyspace::sequence::key().bytes() && keyspace::sequence::decode(&row.1).is_some());
+        if !is_known {
+            self.fault(&row.0, "is a row of no known kind");
+        }
+    }
+
+    async fn counters(&mut self) -> Result<(), StoreError> {
+        let tables: Vec<_> = self.snapshot.tables().cloned().collect();
+        for table in tables {
+            let settled = table.indexes.iter().filter(|index| is_settled(index)).map(|index| Some(index.id));
+            for index in std::iter::once(None).chain(settled) {
+                let key = counter::key(table.id, index);
+                let found = self.store.read(std::slice::from_ref(&key), Level::Strong).await?.remove(0);
+                let shown = found.and_then(|row| counter::decode(&row.value)).unwrap_or((0, 0));
+                let summed = self.sums.get(&(table.id, index)).copied().unwrap_or((0, 0));
+                if shown != summed && self.report.faults.len() < FAULTS_MAX {
+                    let of = index.and_then(|id| table.index_by_id(id)).map_or(String::new(), |index| format!(", index {}", index.name));
+                    self.report.faults.push(format!(
+                        "table {}{of}: the counter says {} rows and {} bytes, but there are {} and {}",
+                        table.name, shown.0, shown.1, summed.0, summed.1
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, table: TableId, index: Option<IndexId>, size_bytes: usize) {
+        let sum = self.sums.entry((table, index)).or_default();
+        sum.0 += 1;
+        sum.1 += i64::try_from(size_bytes).unwrap_or(i64::MAX);
+    }
+
+    fn fault(&mut self, key: &[u8], what: &str) {
+        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.report.faults.push(format!("row {hex}: {what}"));
+    }
+}
+
+fn is_settled(index: &Index) -> bool {
+    matches!(index.status, IndexStatus::Active | IndexStatus::Updating)
+}
