@@ -248,7 +248,7 @@ class Errors(unittest.TestCase):
         table = make_table(self)
         self.check("ResourceNotFoundException", "Requested resource not found", CLIENT.get_item, TableName="no-such-table", Key={"id": {"S": "1"}})
         self.check(
-            "ValidationException", "The provided key element does not match the schema", CLIENT.get_item, TableName=table.name, Key={"id": {"S": "1"}}
+            "ValidationException", "The provided key element does not match the schema", CLIENT.get_item, TableName=table.name, Key={"id": {"S": "1"}, "number": {"N": "1"}}
         )
         self.check(
             "ValidationException",

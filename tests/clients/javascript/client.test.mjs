@@ -136,7 +136,7 @@ test("scans page through everything", async () => {
 test("errors carry their names", async () => {
   await assert.rejects(documents.send(new GetCommand({ TableName: "no-such-table", Key: { id: 1 } })), ResourceNotFoundException);
   await assert.rejects(
-    documents.send(new GetCommand({ TableName, Key: { id: 1 } })),
+    documents.send(new GetCommand({ TableName, Key: { id: 1, game: 1 } })),
     (error) => error.name === "ValidationException" && error.message === "The provided key element does not match the schema",
   );
 });

@@ -5,7 +5,7 @@
 //! ([`ValueFault`]) is noted, the first one only, and reading goes on; it is reported after the request's constraints.
 //! What must stay true: an [`Attributes`] without fault is a canonical item.
 
-use stator_model::limits::DOCUMENT_DEPTH_MAX;
+use stator_model::limits::{ATTRIBUTE_NAME_BYTES_MAX, DOCUMENT_DEPTH_MAX};
 use stator_model::number::NumberError;
 use stator_model::{Encoder, Item, Number, ValueType};
 
@@ -28,6 +28,8 @@ pub enum ValueFault {
     NullFalse,
     /// Lists and maps nested too deeply.
     TooDeep,
+    /// An attribute name above 65,535 bytes.
+    NameTooLong,
 }
 
 /// Attributes as read: an item, a key, or the values of expressions.
@@ -58,6 +60,7 @@ impl Attributes {
         reader.object(|reader, name| {
             encoder.name(name);
             let mut value = ValueReader { fault: None };
+            value.check_name(name);
             value.read(reader, &mut encoder, 0)?;
             if let (None, Some(found)) = (&fault, value.fault) {
                 fault = Some((name.to_owned(), found));
@@ -85,6 +88,12 @@ struct ValueReader {
 impl ValueReader {
     fn note(&mut self, fault: ValueFault) {
         self.fault.get_or_insert(fault);
+    }
+
+    fn check_name(&mut self, name: &str) {
+        if name.len() > ATTRIBUTE_NAME_BYTES_MAX {
+            self.note(ValueFault::NameTooLong);
+        }
     }
 
     /// Reads `{"TYPE": …}` and encodes exactly one value, whatever was found.
@@ -143,6 +152,7 @@ impl ValueReader {
         } else {
             encoder.begin_map();
             reader.object(|reader, name| {
+                self.check_name(name);
                 encoder.name(name);
                 self.read(reader, encoder, depth + 1)
             })?;

@@ -65,7 +65,7 @@ pub fn store(error: &StoreError) -> Fault {
 /// A key that is not one of the table, where only a key is given.
 pub fn key(error: &KeyError) -> Fault {
     Fault::validation(match error {
-        KeyError::Count { .. } => "The provided key element does not match the schema".to_owned(),
+        KeyError::Count { .. } => "The number of conditions on the keys is invalid".to_owned(),
         KeyError::Fault(fault) => of_key_value(fault),
     })
 }

@@ -19,6 +19,7 @@ fn start_key(error: &StartKeyError, is_scan: bool) -> Fault {
         StartKeyError::Schema if is_scan => "The provided starting key is invalid: The provided key element does not match the schema",
         StartKeyError::Schema => "The provided starting key is invalid",
         StartKeyError::OutsideQuery => "The provided starting key is outside query boundaries based on provided conditions",
+        StartKeyError::OutsideRange => "The provided starting key does not match the range key predicate",
         // assumed
         StartKeyError::OutsideSegment => {
             "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment"

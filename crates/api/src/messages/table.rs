@@ -44,6 +44,11 @@ pub fn no_change() -> Fault {
     )
 }
 
+/// Provisioned capacity beyond what any quota could be.
+pub fn out_of_bounds(member: &str, value: i64) -> Fault {
+    Fault::validation(format!("Given value {value} for {member} is out of bounds"))
+}
+
 /// Provisioned capacity is missing.
 pub fn throughput_missing() -> Fault {
     invalid("ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")

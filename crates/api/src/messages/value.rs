@@ -62,6 +62,7 @@ fn render(fault: &ValueFault) -> (String, bool) {
             (invalid(&format!("Input collection [{}] {of_type}contains duplicates.", elements.join(", "))), true)
         }
         ValueFault::NullFalse => (invalid("Null attribute value types must have the value of true"), true),
+        ValueFault::NameTooLong => ("Attribute name is too large, must be less than 65536 bytes".to_owned(), false),
         ValueFault::TooDeep => ("Nesting Levels have exceeded supported limits".to_owned(), false),
     }
 }

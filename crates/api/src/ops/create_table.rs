@@ -100,6 +100,8 @@ impl CreateTable<'_> {
 
     fn spec(&self) -> Result<TableSpec, Fault> {
         let billing = self.billing()?;
+        let indexed = self.global.iter().flatten().filter_map(|index| index.throughput);
+        self.throughput.into_iter().chain(indexed).try_for_each(ReadWrite::check_bounds)?;
         let definitions = Definitions::new(self.definitions.as_deref().unwrap_or_default())?;
         let key = definitions.key(self.key.as_deref().unwrap_or_default(), 1)?;
         let mut indexes = Vec::new();

@@ -29,7 +29,7 @@ struct DeleteTable<'a> {
 
 impl Prepared for DeleteTable<'_> {
     fn validate(&mut self) -> Result<(), Fault> {
-        let mut constraints = Constraints::new(Style::Classic);
+        let mut constraints = Constraints::new(Style::Current);
         self.table.constrain(&mut constraints);
         constraints.finish()?;
         self.table.check()

@@ -30,7 +30,7 @@ struct DescribeTable<'a> {
 
 impl Prepared for DescribeTable<'_> {
     fn validate(&mut self) -> Result<(), Fault> {
-        let mut constraints = Constraints::new(Style::Classic);
+        let mut constraints = Constraints::new(Style::Current);
         self.table.constrain(&mut constraints);
         constraints.finish()?;
         self.table.check()

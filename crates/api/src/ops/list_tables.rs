@@ -33,7 +33,7 @@ struct ListTables<'a> {
 
 impl Prepared for ListTables<'_> {
     fn validate(&mut self) -> Result<(), Fault> {
-        let mut constraints = Constraints::new(Style::Classic);
+        let mut constraints = Constraints::new(Style::Current);
         constraints.name_pattern("ExclusiveStartTableName", self.after.as_deref());
         constraints.length("ExclusiveStartTableName", self.after.as_deref(), 3, 255);
         constraints.range("Limit", self.limit, 1, LIST_TABLES_MAX as i64);

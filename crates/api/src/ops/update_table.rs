@@ -102,7 +102,7 @@ impl<'a> IndexUpdate<'a> {
 
 impl UpdateTable<'_> {
     fn constrain(&self) -> Result<(), Fault> {
-        let mut constraints = Constraints::new(Style::Classic);
+        let mut constraints = Constraints::new(Style::Current);
         constrain_definitions(&mut constraints, self.definitions.as_deref());
         self.table.constrain(&mut constraints);
         constraints.one_of("BillingMode", self.billing.as_deref(), &["PROVISIONED", "PAY_PER_REQUEST"]);
@@ -190,6 +190,7 @@ impl Prepared for UpdateTable<'_> {
         self.constrain()?;
         self.table.check()?;
         self.unsupported.check().map_err(unsupported)?;
+        self.throughput.map_or(Ok(()), ReadWrite::check_bounds)?;
         self.check_changes()
     }
 

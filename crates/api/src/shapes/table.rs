@@ -103,6 +103,16 @@ impl ReadWrite {
         }
     }
 
+    /// Refuses provisioned capacity beyond what any quota could be.
+    pub(crate) fn check_bounds(self) -> std::result::Result<(), Fault> {
+        const UNITS_MAX: i64 = 1_000_000_000_000;
+        let members = [("ReadCapacityUnits", self.read), ("WriteCapacityUnits", self.write)];
+        match members.into_iter().find_map(|(member, value)| value.filter(|value| *value > UNITS_MAX).map(|value| (member, value))) {
+            Some((member, value)) => Err(crate::messages::table::out_of_bounds(member, value)),
+            None => Ok(()),
+        }
+    }
+
     /// As provisioned capacity.
     pub(crate) fn throughput(self) -> Throughput {
         Throughput { read_units: units(self.read).unwrap_or(0), write_units: units(self.write).unwrap_or(0) }
@@ -376,7 +386,7 @@ pub(crate) fn check_indexes(key: &KeySchema, indexes: &[IndexSpec]) -> std::resu
         return Err(invalid(format!("Number of LocalSecondaryIndexes exceeds per-table limit of {LOCAL_INDEXES_MAX}")));
     }
     if count(IndexKind::Global) > GLOBAL_INDEXES_MAX {
-        return Err(invalid(format!("Number of GlobalSecondaryIndexes exceeds per-table limit of {GLOBAL_INDEXES_MAX}")));
+        return Err(invalid(format!("GlobalSecondaryIndex count exceeds the per-table limit of {GLOBAL_INDEXES_MAX}")));
     }
     let names = indexes.iter().map(|index| if let Projection::Include(names) = &index.projection { names.len() } else { 0 });
     if names.sum::<usize>() > PROJECTED_NAMES_PER_TABLE_MAX {

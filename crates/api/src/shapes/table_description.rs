@@ -1,7 +1,7 @@
 //! TableDescription, as the operations on tables answer it.
 //!
-//! What must stay true: which members an answer has depends on the operation as observed (`spec/observed`): a new table has
-//! no warm throughput unless it asked for one, and a dropped table has lost its keys.
+//! What must stay true: which members an answer has depends on the operation as observed (`spec/observed`, and the
+//! public records of 2026 that add warm throughput to a new table): a dropped table has lost its keys.
 
 use stator_engine::catalog::{Description, Index, Table, ThroughputHistory};
 use stator_model::arn::TableArn;
@@ -57,7 +57,7 @@ pub(crate) fn write(writer: &mut Writer, description: &Description, answering: A
         writer.name("DeletionProtectionEnabled").boolean(table.deletion_protection);
         write_on_demand(writer, table.on_demand);
         match answering {
-            Answering::Create if table.warm.is_some() => write_warm(writer, table.warm_throughput(), "UPDATING"),
+            Answering::Create => write_warm(writer, table.warm_throughput(), "UPDATING"),
             Answering::Describe => write_warm(writer, table.warm_throughput(), "ACTIVE"),
             _ => {}
         }

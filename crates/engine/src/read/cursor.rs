@@ -21,8 +21,10 @@ use crate::keyspace::{GLOBAL, ITEMS, KeyFault, global_index, item, local_index};
 pub enum StartKeyError {
     /// It has not exactly the attributes of the table's and the index's key, or one does not fit.
     Schema,
-    /// It lies in another partition than the one queried, or outside the range of sort keys.
+    /// It lies in another partition than the one queried.
     OutsideQuery,
+    /// It lies outside the range of sort keys queried.
+    OutsideRange,
     /// It lies in another segment of the scan.
     OutsideSegment,
 }
@@ -78,8 +80,11 @@ fn query_range(table: &Table, index: Option<&Index>, plan: &KeyPlan, forward: bo
     };
     let (mut from, mut to) = sort_bounds(prefix, plan);
     if let Some(start) = start {
-        if start.part() != part || !lies_between(start.sort(), &from, &to) {
+        if start.part() != part {
             return Err(StartKeyError::OutsideQuery);
+        }
+        if !lies_between(start.sort(), &from, &to) {
+            return Err(StartKeyError::OutsideRange);
         }
         let behind = Bound::Excluded(start.sort().to_vec());
         if forward { from = behind } else { to = behind }

@@ -211,7 +211,11 @@ impl Reader<'_> {
             if self.accept("]") {
                 return Ok(elements);
             }
-            elements.push(self.expression()?);
+            let is_series = self.rest().starts_with("each(");
+            match self.expression()? {
+                Json::Array(series) if is_series => elements.extend(series),
+                element => elements.push(element),
+            }
         }
     }
 
@@ -441,6 +445,7 @@ mod tests {
         check("{$k sk: n(\"7\")}", r#"{"pk":{"S":"a"},"sk":{"N":"7"}}"#);
         check("{a: $k}", r#"{"a":{"pk":{"S":"a"}}}"#);
         check("each(i, 9, 10, s(\"k\" + pad($i, 2)))", r#"[{"S":"k09"},{"S":"k10"}]"#);
+        check("[0 each(i, 1, 2, $i)]", r#"[0,"1","2"]"#);
         check("{each(i, 1, 2, {x + $i: 1})}", r#"{"x1":1,"x2":1}"#);
         check("nest(2, 'a')", r#"{"L":[{"L":[{"S":"a"}]}]}"#);
         check("rep(ab, 2) + \"c\"", r#""ababc""#);

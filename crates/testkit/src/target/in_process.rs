@@ -56,7 +56,7 @@ impl InProcess {
 
     fn answer(&self, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = stator_api::target::find(&format!("DynamoDB_20120810.{}", call.operation))?;
-        let prepared = operation.decode(&call.body)?;
+        let mut prepared = operation.decode(&call.body)?;
         prepared.validate()?;
         let context = Context {
             engine: Arc::clone(&self.engine),

@@ -131,6 +131,6 @@ async fn scan_in_pages(client: &Client, table: &str) {
 async fn fail_as_expected(client: &Client, table: &str) {
     let missing = client.describe_table().table_name("no-such-table").send().await.expect_err("there is no such table");
     assert_eq!(missing.code(), Some("ResourceNotFoundException"));
-    let refused = client.get_item().table_name(table).key("id", text("1")).send().await.expect_err("that is not the key");
+    let refused = client.get_item().table_name(table).key("id", text("1")).key("number", number(1)).send().await.expect_err("that is not the key");
     assert_eq!((refused.code(), refused.message()), (Some("ValidationException"), Some("The provided key element does not match the schema")));
 }

@@ -163,7 +163,7 @@ class ClientTest {
         assertThrows(ResourceNotFoundException.class, () -> client.describeTable(request -> request.tableName("no-such-table")));
         DynamoDbException refused = assertThrows(DynamoDbException.class, () -> client.getItem(request -> request
                 .tableName(name)
-                .key(Map.of("id", AttributeValue.fromS("1")))));
+                .key(Map.of("id", AttributeValue.fromS("1"), "number", AttributeValue.fromN("1")))));
         assertEquals("ValidationException", refused.awsErrorDetails().errorCode());
         assertEquals("The provided key element does not match the schema", refused.awsErrorDetails().errorMessage());
     }
