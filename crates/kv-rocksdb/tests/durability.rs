@@ -1,5 +1,6 @@
 //! What the store owes beyond the common contract: its directory, its counters, and what survives a reopening.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 use std::sync::Arc;
 
 use futures_executor::block_on;

@@ -67,7 +67,7 @@ impl Writer {
     /// Halves as the service prints capacity: `1.0`, `0.5`.
     pub fn halves(&mut self, halves: u64) {
         self.integer(halves / 2);
-        self.out.extend_from_slice(if halves % 2 == 0 { b".0" } else { b".5" });
+        self.out.extend_from_slice(if halves.is_multiple_of(2) { b".0" } else { b".5" });
     }
 
     /// A moment in ms since the epoch, as the service prints dates: seconds with milliseconds.

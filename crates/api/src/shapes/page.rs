@@ -21,6 +21,9 @@ use crate::json::{Attributes, JsonFault, Reader, Writer};
 use crate::messages::{expression, read, value};
 use crate::operation::Context;
 
+/// A parameter and whether it is given.
+type Given = (&'static str, bool);
+
 /// The words of Select, as the service lists them.
 const SELECT_WORDS: [&str; 4] = ["SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"];
 
@@ -65,12 +68,12 @@ impl<'a> Selection<'a> {
     }
 
     /// Whether AttributesToGet is given.
-    pub(crate) fn legacy_given(&self) -> (&'static str, bool) {
+    pub(crate) fn legacy_given(&self) -> Given {
         ("AttributesToGet", self.attributes_to_get.is_some())
     }
 
     /// Whether ProjectionExpression is given.
-    pub(crate) fn expression_given(&self) -> (&'static str, bool) {
+    pub(crate) fn expression_given(&self) -> Given {
         ("ProjectionExpression", self.projection_text.is_some())
     }
 
@@ -178,7 +181,7 @@ impl<'a> PageInput<'a> {
     }
 
     /// Legacy parameters and expressions of the page, for the check against each other.
-    pub(crate) fn kinds_given(&self, filter_parameter: &'static str) -> ([(&'static str, bool); 3], [(&'static str, bool); 2]) {
+    pub(crate) fn kinds_given(&self, filter_parameter: &'static str) -> ([Given; 3], [Given; 2]) {
         let filter = (filter_parameter, self.legacy_filter.is_some());
         let operator = ("ConditionalOperator", self.conditional_operator.is_some());
         (

@@ -198,8 +198,11 @@ impl Progress {
     }
 }
 
+/// Whether the row of a joined key belongs to a target.
+type RowFilter<'t> = Box<dyn Fn(&[u8]) -> bool + Send + Sync + 't>;
+
 /// Tells the rows of a scan's target from others that share its range: items and local entries lie side by side.
-fn row_filter<'t>(table: &'t Table, request: &PageRequest<'_>) -> Box<dyn Fn(&[u8]) -> bool + Send + Sync + 't> {
+fn row_filter<'t>(table: &'t Table, request: &PageRequest<'_>) -> RowFilter<'t> {
     let wanted = match (&request.target, request.index) {
         (Target::Query { .. }, _) => return Box::new(|_| true),
         (Target::Scan { .. }, Some(index)) if index.kind == IndexKind::Global => return Box::new(|_| true),
