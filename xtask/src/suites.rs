@@ -37,11 +37,11 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
     if wants("rust") {
         rust(root, &mut tally);
     }
-    if wants("clients") || wants("examples") {
-        if let Err(error) = clients(root, &wants, &mut tally) {
-            say(&format!("FAILED: {error}"));
-            tally.failed += 1;
-        }
+    if (wants("clients") || wants("examples"))
+        && let Err(error) = clients(root, &wants, &mut tally)
+    {
+        say(&format!("FAILED: {error}"));
+        tally.failed += 1;
     }
     say(&format!("{} passed, {} failed", tally.passed, tally.failed));
     if tally.failed == 0 && !tally.is_broken { ExitCode::SUCCESS } else { ExitCode::FAILURE }

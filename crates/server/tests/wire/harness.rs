@@ -95,7 +95,7 @@ impl ErasedOperation for TestOperation {
 struct TestInput<'a>(&'a [u8], Deed);
 
 impl Prepared for TestInput<'_> {
-    fn validate(&self) -> Result<(), Fault> {
+    fn validate(&mut self) -> Result<(), Fault> {
         if self.0 == b"{\"bad\":1}" { Err(Fault::validation("bad")) } else { Ok(()) }
     }
 
