@@ -45,7 +45,9 @@ fn cache_directory(sources: &Path) -> PathBuf {
     let root = variable("XDG_CACHE_HOME").map(PathBuf::from);
     let root = root.or_else(|| variable("HOME").map(|home| Path::new(&home).join(".cache")));
     let root = root.unwrap_or_else(|| PathBuf::from(variable("OUT_DIR").expect("cargo sets OUT_DIR")));
-    let compiler = configuration(sources).get_compiler();
+    // Without the include paths: they lie in the target directory of one profile of one clone, and what they hold is fixed
+    // by the versions of the sources.
+    let compiler = flags().get_compiler();
     let version = std::process::Command::new(compiler.path()).arg("--version").output().map(|output| output.stdout).unwrap_or_default();
     let mut hasher = DefaultHasher::new();
     (compiler.args(), version, SOURCES_PER_UNIT, fs::read(sources.join("rocksdb_lib_sources.txt")).unwrap_or_default()).hash(&mut hasher);
@@ -81,16 +83,20 @@ fn say(text: &str) {
 
 fn configuration(sources: &Path) -> cc::Build {
     let rocksdb = sources.join("rocksdb");
-    let mut build = cc::Build::new();
-    build.cpp(true).opt_level(2).debug(false).std("c++20").flag("-include").flag("cstdint").flag(WARNINGS_OFF).warnings(false);
+    let mut build = flags();
     build.include(rocksdb.join("include")).include(&rocksdb).include(sources);
     build.include(rocksdb.join("third-party/gtest-1.8.1/fused-src"));
-    for (define, include) in [("LZ4", "DEP_LZ4_INCLUDE"), ("ZSTD", "DEP_ZSTD_INCLUDE")] {
-        build.define(define, "1");
-        if let Some(path) = variable(include) {
-            build.includes(std::env::split_paths(&path));
-        }
+    for path in ["DEP_LZ4_INCLUDE", "DEP_ZSTD_INCLUDE"].into_iter().filter_map(variable) {
+        build.includes(std::env::split_paths(&path));
     }
+    build
+}
+
+/// Everything that decides what comes out, beside the sources.
+fn flags() -> cc::Build {
+    let mut build = cc::Build::new();
+    build.cpp(true).opt_level(2).debug(false).std("c++20").flag("-include").flag("cstdint").flag(WARNINGS_OFF).warnings(false);
+    build.define("LZ4", "1").define("ZSTD", "1");
     build.define("NDEBUG", "1").define("HAVE_ALIGNED_NEW", None).define("HAVE_UINT128_EXTENSION", None);
     let platform: &[&str] = match variable("CARGO_CFG_TARGET_OS").as_deref() {
         Some("macos") => &["OS_MACOSX"],
