@@ -14,6 +14,10 @@ const FRAMEWORK_EXCEPTIONS: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
+/// Exceptions whose sentence is a member with a capital letter (service model).
+const CAPITAL_MESSAGES: &[&str] =
+    &["IdempotentParameterMismatchException", "TransactionCanceledException", "TransactionInProgressException"];
+
 /// An answer that says no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -65,7 +69,8 @@ impl Fault {
         };
         let mut body = format!("{{\"__type\":\"{prefix}#{}\"", self.exception);
         if let Some(message) = &self.message {
-            body.push_str(",\"message\":");
+            let name = if CAPITAL_MESSAGES.contains(&self.exception) { "Message" } else { "message" };
+            body.push_str(&format!(",\"{name}\":"));
             write_json_string(&mut body, message);
         }
         for member in &self.members {

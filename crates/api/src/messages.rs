@@ -8,4 +8,5 @@ pub mod read;
 pub mod serialization;
 pub mod signature;
 pub mod table;
+pub mod transaction;
 pub mod value;

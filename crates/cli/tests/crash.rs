@@ -245,3 +245,66 @@ fn every_acknowledged_write_survives_twenty_kills() {
     }
     server.kill();
 }
+
+/// A transaction that counts one up in two items, under a token of its own.
+fn count_up(owner: u64, step: u64) -> String {
+    let action = |number: u64| {
+        format!(
+            r#"{{"Update":{{"TableName":"Crash","Key":{{{}}},"UpdateExpression":"ADD ups :one","ExpressionAttributeValues":{{":one":{{"N":"1"}}}}}}}}"#,
+            key_json(owner, number)
+        )
+    };
+    format!(r#"{{"ClientRequestToken":"{owner}-{step}","TransactItems":[{},{}]}}"#, action(1), action(2))
+}
+
+fn total(client: &mut Client, owner: u64, number: u64) -> u64 {
+    let body = format!(r#"{{"TableName":"Crash","ConsistentRead":true,"Key":{{{}}}}}"#, key_json(owner, number));
+    let (_, answer) = client.call("GetItem", &body).unwrap();
+    answer.split_once(r#""ups":{"N":""#).map_or(0, |(_, rest)| rest.split('"').next().unwrap().parse().unwrap())
+}
+
+#[test]
+fn a_transaction_sent_again_after_a_kill_has_happened_once() {
+    const TOKEN_ROUNDS: u64 = 8;
+    let folder = tempfile::tempdir().unwrap();
+    let mut choices = Choices(7);
+    // The step that each client sends next; it has been sent already when the process died under it.
+    let mut steps = [0_u64; 4];
+    for round in 0..=TOKEN_ROUNDS {
+        let server = Server::start(folder.path());
+        if round == 0 {
+            create_table(&mut Client::connect(&server.address));
+        }
+        for (owner, step) in steps.iter_mut().enumerate() {
+            let mut client = Client::connect(&server.address);
+            let (status, answer) = client.call("TransactWriteItems", &count_up(owner as u64, *step)).unwrap();
+            assert_eq!(status, 200, "{answer}");
+            *step += 1;
+            assert_eq!([1, 2].map(|number| total(&mut client, owner as u64, number)), [*step; 2], "client {owner}");
+        }
+        if round == TOKEN_ROUNDS {
+            server.kill();
+            break;
+        }
+        let (progress, heard) = mpsc::channel();
+        let address = server.address.clone();
+        std::thread::scope(|scope| {
+            for (owner, step) in steps.iter_mut().enumerate() {
+                let (address, progress) = (&address, progress.clone());
+                scope.spawn(move || {
+                    let mut client = Client::connect(address);
+                    while let Ok((status, answer)) = client.call("TransactWriteItems", &count_up(owner as u64, *step)) {
+                        assert_eq!(status, 200, "{answer}");
+                        *step += 1;
+                        let _ = progress.send(());
+                    }
+                });
+            }
+            for _ in 0..20 + choices.below(200) {
+                heard.recv().unwrap();
+            }
+            server.kill();
+        });
+        check(folder.path());
+    }
+}

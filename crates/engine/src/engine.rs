@@ -14,7 +14,9 @@ use crate::catalog::definition::{self, DefinitionUnreadable};
 use crate::catalog::{Snapshot, Table};
 use crate::clock::Clock;
 use crate::encoding::stored::{self, Unreadable};
+use crate::jobs::Upkeep;
 use crate::keyspace;
+use crate::transact::Holds;
 
 /// What an operator may set.
 #[derive(Debug, Clone, Default)]
@@ -46,8 +48,11 @@ pub struct Engine {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     /// Held by the verbs that change the catalog, across their commit, so that they follow one another.
     pub(crate) catalog_turn: async_lock::Mutex<()>,
+    /// Items and tokens of the transactions that are under way.
+    pub(crate) holds: Holds,
     /// Whether there may be jobs to run; true at start, because a crash may have left some.
     pub(crate) jobs_owed: AtomicBool,
+    pub(crate) upkeep: Upkeep,
 }
 
 impl Engine {
@@ -60,7 +65,9 @@ impl Engine {
             options,
             snapshot: ArcSwap::from_pointee(snapshot),
             catalog_turn: async_lock::Mutex::new(()),
+            holds: Holds::default(),
             jobs_owed: AtomicBool::new(true),
+            upkeep: Upkeep::default(),
         }))
     }
 

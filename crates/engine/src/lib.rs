@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod keyspace;
 pub mod read;
 pub mod receipt;
+pub mod transact;
 pub mod write;
 
 pub use clock::Clock;

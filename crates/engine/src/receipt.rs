@@ -48,6 +48,12 @@ impl Receipt {
         }
     }
 
+    /// Charges everything so many times.
+    pub(crate) fn multiply(&mut self, times: u64) {
+        self.table.0 *= times;
+        self.indexes.iter_mut().for_each(|charge| charge.units.0 *= times);
+    }
+
     /// Adds another operation on the same table.
     pub fn merge(&mut self, other: Receipt) {
         self.table += other.table;

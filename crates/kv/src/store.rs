@@ -42,7 +42,7 @@ impl Caps {
         part_bytes_max: 10 * 1024,
         sort_bytes_max: 10 * 1024,
         value_bytes_max: 410 * 1024,
-        commit_writes_max: 4096,
+        commit_writes_max: 16_384,
         commit_bytes_max: 64 * 1024 * 1024,
     };
 }

@@ -33,6 +33,14 @@ pub const BATCH_GET_KEYS_MAX: usize = 100;
 pub const BATCH_GET_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Puts and deletes of one BatchWriteItem.
 pub const BATCH_WRITE_REQUESTS_MAX: usize = 25;
+/// Actions of one transaction.
+pub const TRANSACTION_ACTIONS_MAX: usize = 100;
+/// Bytes of all items of one transaction.
+pub const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Characters of a transaction's token.
+pub const TRANSACTION_TOKEN_CHARACTERS_MAX: usize = 36;
+/// How long a transaction's token counts, in ms.
+pub const TRANSACTION_TOKEN_MS: u64 = 10 * 60 * 1000;
 /// Segments of a parallel Scan.
 pub const SCAN_SEGMENTS_MAX: u32 = 1_000_000;
 

@@ -5,7 +5,7 @@ use stator_engine::keyspace::KeyFault;
 use stator_engine::write::{KeyError, WriteError};
 use stator_model::ValueType;
 
-use super::expression;
+use super::{expression, transaction};
 use crate::fault::Fault;
 
 /// Which kind of write a sentence is about.
@@ -51,6 +51,7 @@ pub fn refuse(error: WriteError, written: Written) -> Fault {
             Fault::validation("Item size to update has exceeded the maximum allowed size")
         }
         WriteError::ItemTooLarge { .. } => Fault::validation("Item size has exceeded the maximum allowed size"),
+        WriteError::Held => Fault::client("TransactionConflictException", transaction::HELD),
         WriteError::TableGone => table_not_found(),
         WriteError::Unknown => Fault::internal(),
         WriteError::Store(error) => store(&error),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use stator_engine::catalog::Table;
 use stator_engine::receipt::Receipt;
-use stator_engine::write::{Action, Intent};
+use stator_engine::write::{Action, Intent, WriteError};
 use stator_model::limits::BATCH_WRITE_REQUESTS_MAX;
 
 use crate::constraint::{Constraints, Style};
@@ -119,7 +119,7 @@ impl BatchWriteItem<'_> {
         context: &Context,
         names: &[String],
         intents: &[(Arc<Table>, Intent)],
-        receipts: &[Receipt],
+        receipts: &[Option<Receipt>],
     ) -> Result<Vec<u8>, Fault> {
         let wanted = Wanted::of(self.return_capacity.as_deref());
         let tables = tables_of(names, context);
@@ -130,7 +130,7 @@ impl BatchWriteItem<'_> {
             }
         }
         Ok(Writer::answer(|writer| {
-            writer.name("UnprocessedItems").object(|_| {});
+            writer.name("UnprocessedItems").object(|writer| write_unprocessed(writer, &tables, intents, receipts));
             if !bounds.is_empty() {
                 writer.name("ItemCollectionMetrics").object(|writer| {
                     for (name, table, bound_gb) in &bounds {
@@ -144,7 +144,7 @@ impl BatchWriteItem<'_> {
                 writer.name("ConsumedCapacity").array(&tables, |writer, (name, table)| {
                     let mut sum = Receipt::default();
                     let own = intents.iter().zip(receipts).filter(|((written, _), _)| written.id == table.id);
-                    own.for_each(|(_, receipt)| sum.merge(receipt.clone()));
+                    own.for_each(|(_, receipt)| sum.merge(receipt.clone().unwrap_or_default()));
                     wanted.write(writer, name, &sum);
                 });
             }
@@ -156,11 +156,29 @@ fn tables_of<'n>(names: &'n [String], context: &Context) -> Vec<(&'n str, Arc<Ta
     names.iter().filter_map(|name| find(name, context).ok().map(|table| (name.as_str(), table))).collect()
 }
 
+/// The requests without a receipt, as they were given.
+fn write_unprocessed(writer: &mut Writer, tables: &[(&str, Arc<Table>)], intents: &[(Arc<Table>, Intent)], receipts: &[Option<Receipt>]) {
+    for (name, table) in tables {
+        let is_own = |((written, _), receipt): &(&(Arc<Table>, Intent), &Option<Receipt>)| written.id == table.id && receipt.is_none();
+        let own: Vec<_> = intents.iter().zip(receipts).filter(is_own).map(|((_, intent), _)| intent).collect();
+        if own.is_empty() {
+            continue;
+        }
+        writer.name(name).array(own, |writer, intent| {
+            writer.object(|writer| {
+                let (request, member) =
+                    if matches!(intent.action, Action::Put(_)) { ("PutRequest", "Item") } else { ("DeleteRequest", "Key") };
+                writer.name(request).object(|writer| writer.name(member).attributes(intent.action.key_source().map()));
+            });
+        });
+    }
+}
+
 fn written_of(intent: &Intent) -> item::Written {
     match intent.action {
         Action::Put(_) => item::Written::BatchPut,
         Action::Update { .. } => item::Written::Update,
-        Action::Delete { .. } => item::Written::Delete,
+        Action::Delete { .. } | Action::Check { .. } => item::Written::Delete,
     }
 }
 
@@ -201,7 +219,12 @@ impl Prepared for BatchWriteItem<'_> {
             let intents = self.plan(context)?;
             let mut receipts = Vec::with_capacity(intents.len());
             for (outcome, (_, intent)) in context.engine.write_many(&intents).await.into_iter().zip(&intents) {
-                receipts.push(outcome.map_err(|error| item::refuse(error, written_of(intent)))?.receipt);
+                receipts.push(match outcome {
+                    Ok(written) => Some(written.receipt),
+                    // A transaction has the item: the caller is to send this one again.
+                    Err(WriteError::Held) => None,
+                    Err(error) => return Err(item::refuse(error, written_of(intent))),
+                });
             }
             let body = self.write(context, &names, &intents, &receipts).await?;
             Ok(Answer { body })

@@ -18,11 +18,13 @@ mod list_tables;
 mod put_item;
 mod query;
 mod scan;
+mod transact_get_items;
+mod transact_write_items;
 mod update_item;
 mod update_table;
 
 /// All operations.
-pub(crate) static OPERATIONS: [&dyn ErasedOperation; 15] = [
+pub(crate) static OPERATIONS: [&dyn ErasedOperation; 17] = [
     &batch_get_item::OPERATION,
     &batch_write_item::OPERATION,
     &create_table::OPERATION,
@@ -36,6 +38,8 @@ pub(crate) static OPERATIONS: [&dyn ErasedOperation; 15] = [
     &put_item::OPERATION,
     &query::OPERATION,
     &scan::OPERATION,
+    &transact_get_items::OPERATION,
+    &transact_write_items::OPERATION,
     &update_item::OPERATION,
     &update_table::OPERATION,
 ];

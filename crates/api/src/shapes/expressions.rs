@@ -56,6 +56,14 @@ impl<'a> Substitutions<'a> {
         Ok(())
     }
 
+    /// Appends what distinguishes these substitutions from others.
+    pub(crate) fn put_fingerprint(&self, out: &mut Vec<u8>) {
+        let mut names: Vec<_> = self.names.iter().flatten().collect();
+        names.sort_unstable();
+        out.extend_from_slice(format!("{names:?}").as_bytes());
+        out.extend_from_slice(self.values.as_ref().map_or(&[], |values| values.item.as_bytes()));
+    }
+
     /// Names as given, for answers that repeat them.
     pub(crate) fn names(&self) -> Option<&[(Cow<'a, str>, Cow<'a, str>)]> {
         self.names.as_deref()

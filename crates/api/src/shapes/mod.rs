@@ -9,5 +9,6 @@ pub(crate) mod page;
 pub(crate) mod table;
 pub(crate) mod table_description;
 pub(crate) mod table_name;
+pub(crate) mod transaction;
 pub(crate) mod unsupported;
 pub(crate) mod write;

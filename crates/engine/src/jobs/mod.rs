@@ -11,12 +11,14 @@
 
 mod backfill;
 mod drop;
+mod upkeep;
 
 use std::sync::atomic::Ordering;
 
 use stator_kv::{StoreError, Visit, Write};
 use stator_model::table::{IndexId, TableId};
 use stator_model::{Item, Value, ValueRef};
+pub(crate) use upkeep::Upkeep;
 
 use crate::Engine;
 use crate::encoding::stored;
@@ -69,6 +71,7 @@ impl Progress {
 impl Engine {
     /// Does a bounded piece of the work that is owed.
     pub async fn run_jobs(&self) -> Result<JobsState, StoreError> {
+        self.run_upkeep().await?;
         if !self.jobs_owed.swap(false, Ordering::AcqRel) {
             return Ok(JobsState::Idle);
         }

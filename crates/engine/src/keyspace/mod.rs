@@ -9,6 +9,7 @@
 //! | `counter` | SMALL | part 2 | added to by every write | as long as the table or index |
 //! | `job` | SMALL | part 3 | by the job's progress | until the job is done |
 //! | `sequence` | SMALL | part 4 | by CreateTable | forever |
+//! | `transaction_token` | SMALL | part 5 | never | ten to twenty minutes |
 //!
 //! What must stay true: nothing outside this folder builds a key. Numbers are given once and never reused. Within a space
 //! no part is a prefix of another, as the storage contract asks.
@@ -22,6 +23,7 @@ pub mod job;
 pub mod local_index;
 pub mod sequence;
 pub mod table;
+pub mod transaction_token;
 
 mod partition;
 
@@ -47,3 +49,4 @@ pub(crate) const PART_TABLE: u8 = 1;
 pub(crate) const PART_COUNTER: u8 = 2;
 pub(crate) const PART_JOB: u8 = 3;
 pub(crate) const PART_SEQUENCE: u8 = 4;
+pub(crate) const PART_TRANSACTION_TOKEN: u8 = 5;

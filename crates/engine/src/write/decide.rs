@@ -3,13 +3,14 @@
 //! What must stay true: pure and quick, because it runs under the item's latch and may run again.
 
 use stator_expr::UpdateError;
-use stator_kv::{Found, Key, StoreError, Write};
+use stator_kv::{Found, Key, StoreError};
 use stator_model::limits::ITEM_SIZE_BYTES_MAX;
 use stator_model::table::TableId;
 use stator_model::{Item, MapRef};
 
+use super::effects::{self, Effects, Exists};
 use super::intent::{Action, Intent};
-use super::{Verdict, Written, effects};
+use super::{Verdict, Written};
 use crate::catalog::{Snapshot, Table};
 use crate::encoding::stored;
 use crate::keyspace::KeyFault;
@@ -43,6 +44,8 @@ pub enum WriteError {
         /// Its size in bytes.
         size_bytes: usize,
     },
+    /// A transaction that is under way holds the item.
+    Held,
     /// The table was dropped meanwhile.
     TableGone,
     /// The store lost track: the write may or may not have happened.
@@ -75,14 +78,14 @@ pub fn check_key(table: &Table, key: &Item) -> Result<(), KeyError> {
 }
 
 /// What can be refused without the stored item.
-pub(super) fn check_intent(table: &Table, intent: &Intent) -> Result<(), WriteError> {
+pub(crate) fn check_intent(table: &Table, intent: &Intent) -> Result<(), WriteError> {
     match &intent.action {
         Action::Put(item) => {
             crate::keyspace::item::key(table.id, &table.key, item.map()).map_err(|fault| WriteError::Key(KeyError::Fault(fault)))?;
             check_index_keys(table, item)?;
             check_size(item)
         }
-        Action::Delete { key } => check_key(table, key).map_err(WriteError::Key),
+        Action::Delete { key } | Action::Check { key } => check_key(table, key).map_err(WriteError::Key),
         Action::Update { key, update } => {
             check_key(table, key).map_err(WriteError::Key)?;
             match update.attributes().find(|name| table.key.contains(name)) {
@@ -105,38 +108,43 @@ fn check_size(item: &Item) -> Result<(), WriteError> {
     if size_bytes > ITEM_SIZE_BYTES_MAX { Err(WriteError::ItemTooLarge { size_bytes }) } else { Ok(()) }
 }
 
-/// Decides on rows read: the first is the item's, the others those of `keys` behind it.
-pub(super) fn decide(
+/// Decides on an item's row as it is found.
+pub(crate) fn decide(
     snapshot: &Snapshot,
     table: TableId,
     intent: &Intent,
-    keys: &[Key],
-    found: &[Option<Found>],
-) -> Result<(Written, Vec<Write>), Verdict> {
+    item_key: &Key,
+    found: Option<&Found>,
+    exists: &Exists<'_>,
+) -> Result<(Written, Effects), Verdict> {
     let table =
         snapshot.table_by_id(table).filter(|table| table.deleting_until_ms.is_none()).ok_or(Verdict::Refuse(WriteError::TableGone))?;
-    let old = found[0].as_ref().map(|row| stored::unwrap(&row.value));
+    let old = found.map(|row| stored::unwrap(&row.value));
     let old_map = old.map(stator_model::item::map_of);
     if let Some(condition) = &intent.condition {
         let holds = old_map.map_or_else(|| condition.matches_nothing(), |item| condition.matches(item));
         if !holds {
-            return Err(Verdict::Refuse(WriteError::ConditionFailed { found: found[0].as_ref().map(|row| stored::item(&row.value)) }));
+            return Err(Verdict::Refuse(WriteError::ConditionFailed { found: found.map(|row| stored::item(&row.value)) }));
         }
+    }
+    if let Action::Check { .. } = &intent.action {
+        let effects = effects::of_check(old);
+        let item = found.map(|row| stored::item(&row.value));
+        return Ok((Written { old: item.clone(), new: item, receipt: effects.receipt.clone() }, effects));
     }
     let new = new_item(&intent.action, old_map).map_err(Verdict::Refuse)?;
     if let (Some(item), Action::Update { .. }) = (&new, &intent.action) {
         check_index_keys(table, item).and_then(|()| check_size(item)).map_err(Verdict::Refuse)?;
     }
-    let exists = |key: &Key| keys.iter().position(|known| known == key).map(|at| found[at].is_some());
-    let effects = effects::effects(table, &keys[0], old, new.as_ref(), &exists).map_err(Verdict::NeedsRows)?;
-    let old = found[0].as_ref().map(|row| stored::item(&row.value));
-    Ok((Written { old, new, receipt: effects.receipt }, effects.writes))
+    let effects = effects::effects(table, item_key, old, new.as_ref(), exists).map_err(Verdict::NeedsRows)?;
+    let old = found.map(|row| stored::item(&row.value));
+    Ok((Written { old, new, receipt: effects.receipt.clone() }, effects))
 }
 
 fn new_item(action: &Action, old: Option<MapRef<'_>>) -> Result<Option<Item>, WriteError> {
     match action {
         Action::Put(item) => Ok(Some(item.clone())),
-        Action::Delete { .. } => Ok(None),
+        Action::Delete { .. } | Action::Check { .. } => Ok(None),
         Action::Update { key, update } => update.apply(old, key.map()).map_err(WriteError::Update),
     }
 }

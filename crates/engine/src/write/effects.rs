@@ -19,13 +19,13 @@ use crate::keyspace::counter;
 use crate::receipt::Receipt;
 
 /// Rows to write, and what they cost.
-pub(super) struct Effects {
-    pub(super) writes: Vec<Write>,
-    pub(super) receipt: Receipt,
+pub(crate) struct Effects {
+    pub(crate) writes: Vec<Write>,
+    pub(crate) receipt: Receipt,
 }
 
 /// Whether a row that was read is there; `None` if it was not read.
-pub(super) type Exists<'e> = dyn Fn(&Key) -> Option<bool> + 'e;
+pub(crate) type Exists<'e> = dyn Fn(&Key) -> Option<bool> + 'e;
 
 /// All effects of replacing `old` by `new`. Fails with the keys of rows that have to be read first.
 pub(super) fn effects(
@@ -53,6 +53,13 @@ pub(super) fn effects(
         }
     }
     if unread.is_empty() { Ok(effects) } else { Err(unread) }
+}
+
+/// Looking at an item changes nothing, and costs what writing it back would (assumed: the service charges a transaction's
+/// checks as writes).
+pub(super) fn of_check(old: Option<&[u8]>) -> Effects {
+    let bytes = old.map_or(0, |item| stator_model::item::map_of(item).size_bytes());
+    Effects { writes: Vec::new(), receipt: Receipt::of_table(HalfUnits::of_write(bytes)) }
 }
 
 impl Effects {

@@ -15,8 +15,8 @@
 //! together; the catalog's snapshot is read inside the decision, so that an index added or a table dropped meanwhile is
 //! seen by every write that commits after it.
 
-mod decide;
-mod effects;
+pub(crate) mod decide;
+pub(crate) mod effects;
 mod intent;
 
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub struct Written {
 }
 
 /// What one run of the decision came to.
-enum Verdict {
+pub(crate) enum Verdict {
     Write(Written),
     Refuse(WriteError),
     /// Rows of an index that is being backfilled have to be read too.
@@ -58,14 +58,19 @@ impl Engine {
         decide::check_intent(table, intent)?;
         let item_key = keyspace::item::key(table.id, &table.key, intent.action.key_source().map())
             .map_err(|fault| WriteError::Key(KeyError::Fault(fault)))?;
+        if self.holds.is_held(&item_key) {
+            return Err(WriteError::Held);
+        }
         let mut keys = vec![item_key];
         loop {
             let mut verdict = None;
             let committed = self
                 .store
                 .mutate(&keys, &mut |found| {
-                    let (decided, writes) = match decide::decide(&self.snapshot.load(), table.id, intent, &keys, found) {
-                        Ok((written, writes)) => (Verdict::Write(written), Decision::Commit(writes)),
+                    let exists = |key: &Key| keys.iter().position(|known| known == key).map(|at| found[at].is_some());
+                    let decided = decide::decide(&self.snapshot.load(), table.id, intent, &keys[0], found[0].as_ref(), &exists);
+                    let (decided, writes) = match decided {
+                        Ok((written, effects)) => (Verdict::Write(written), Decision::Commit(effects.writes)),
                         Err(refusal) => (refusal, Decision::Abort),
                     };
                     verdict = Some(decided);

@@ -38,6 +38,35 @@ impl Clock for TestClock {
     }
 }
 
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct SetClock {
+    now_ms: AtomicU64,
+    randomness: TestClock,
+}
+
+impl SetClock {
+    /// A clock that shows a moment, in ms since the epoch.
+    pub fn at(now_ms: u64) -> SetClock {
+        SetClock { now_ms: AtomicU64::new(now_ms), randomness: TestClock::default() }
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, ms: u64) {
+        self.now_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
+    fn now_ms(&self) -> u64 {
+        self.now_ms.load(Ordering::Relaxed)
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        self.randomness.random(buffer);
+    }
+}
+
 /// The operations over an engine.
 #[derive(Clone)]
 pub struct InProcess {

@@ -8,7 +8,7 @@ mod in_process;
 
 pub use block_on::block_on;
 pub use http::HttpTarget;
-pub use in_process::{InProcess, TestClock};
+pub use in_process::{InProcess, SetClock, TestClock};
 
 /// A call to the service.
 #[derive(Debug, Clone)]

@@ -1,0 +1,126 @@
+//! What the service says about transactions.
+//!
+//! Codes and sentences of cancellation reasons: service model, TransactionCanceledException. What must stay true: a reason
+//! has the sentence that the same refusal has outside of a transaction.
+
+use stator_engine::transact::{TransactError, TransactGetError};
+use stator_engine::write::WriteError;
+use stator_model::Item;
+
+use super::item;
+use crate::fault::Fault;
+use crate::json::Writer;
+
+/// A write meets an item of a transaction that is under way.
+pub const HELD: &str = "Transaction is ongoing for the item";
+
+/// An action that is none, or several. assumed
+pub fn one_action(is_several: bool) -> Fault {
+    Fault::validation(if is_several {
+        "TransactItems can only contain one of Check, Put, Update or Delete"
+    } else {
+        "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
+    })
+}
+
+/// What one member of a cancelled transaction is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The code.
+    pub code: &'static str,
+    /// The sentence.
+    pub message: Option<String>,
+    /// The item that was found, where it was asked for.
+    pub item: Option<Item>,
+}
+
+impl Reason {
+    /// A member that is not at fault.
+    pub const NONE: Reason = Reason { code: "None", message: None, item: None };
+
+    /// A member that was refused as malformed.
+    pub fn validation(message: Option<String>) -> Reason {
+        Reason { code: "ValidationError", message, item: None }
+    }
+}
+
+/// A transaction that did not happen, and why each member is at fault.
+pub fn cancelled(reasons: &[Reason]) -> Fault {
+    let codes: Vec<&str> = reasons.iter().map(|reason| reason.code).collect();
+    let message = format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
+    let mut writer = Writer::new();
+    writer.name("CancellationReasons").array(reasons, |writer, reason| {
+        writer.object(|writer| {
+            writer.name("Code").string(reason.code);
+            if let Some(message) = &reason.message {
+                writer.name("Message").string(message);
+            }
+            if let Some(item) = &reason.item {
+                writer.name("Item").attributes(item.map());
+            }
+        });
+    });
+    let mut fault = Fault::client("TransactionCanceledException", message);
+    fault.members.push(String::from_utf8(writer.finish()).unwrap_or_default());
+    fault
+}
+
+/// The reason of one refused write; `written` says how it is worded, `shows_item` whether the item found is told.
+pub fn reason(error: WriteError, written: item::Written, shows_item: bool) -> Reason {
+    let code = match &error {
+        WriteError::ConditionFailed { .. } => "ConditionalCheckFailed",
+        WriteError::Held => "TransactionConflict",
+        WriteError::Key(_)
+        | WriteError::IndexKey { .. }
+        | WriteError::UpdatesKey { .. }
+        | WriteError::Update(_)
+        | WriteError::ItemTooLarge { .. }
+        | WriteError::TableGone
+        | WriteError::Unknown
+        | WriteError::Store(_) => "ValidationError",
+    };
+    let item = match &error {
+        WriteError::ConditionFailed { found } if shows_item => found.clone(),
+        _ => None,
+    };
+    Reason { code, message: item::refuse(error, written).message, item }
+}
+
+/// Why a transaction of writes did not happen, where it is not about its members.
+pub fn refuse(error: TransactError) -> Fault {
+    match error {
+        TransactError::Cancelled(reasons) => {
+            let reason = |error: Option<WriteError>| error.map_or(Reason::NONE, |error| reason(error, item::Written::Put, false));
+            cancelled(&reasons.into_iter().map(reason).collect::<Vec<_>>())
+        }
+        TransactError::SameItem => Fault::validation("Transaction request cannot include multiple operations on one item"),
+        TransactError::TooLarge => too_large(),
+        TransactError::TokenMismatch => Fault::client(
+            "IdempotentParameterMismatchException",
+            "DynamoDB rejected the request because you retried a request with a different payload but with an idempotent token that was already used.",
+        ),
+        TransactError::InProgress => {
+            Fault::client("TransactionInProgressException", "The transaction with the given request token is already in progress.")
+        }
+        TransactError::TableGone => item::table_not_found(),
+        TransactError::Unknown => Fault::internal(),
+        TransactError::Store(error) => item::store(&error),
+    }
+}
+
+/// Why a transaction of reads did not happen.
+pub fn refuse_get(error: TransactGetError) -> Fault {
+    match error {
+        TransactGetError::Cancelled(reasons) => {
+            let reason = |error| Reason::validation(item::key(&error).message);
+            cancelled(&reasons.into_iter().map(|error| error.map_or(Reason::NONE, reason)).collect::<Vec<_>>())
+        }
+        TransactGetError::TooLarge => too_large(),
+        TransactGetError::Store(error) => item::store(&error),
+    }
+}
+
+/// assumed
+fn too_large() -> Fault {
+    Fault::validation("The aggregate size of the items in the transaction exceeded 4 MB")
+}

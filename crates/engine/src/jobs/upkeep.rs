@@ -1,0 +1,43 @@
+//! Work that is never done: it comes round again at intervals.
+//!
+//! | chore | every | does |
+//! |---|---|---|
+//! | tokens | minute | forgets the tokens of transactions that count no more |
+//!
+//! What must stay true: a chore may be late, repeated or skipped without harm, because whoever reads its rows looks at
+//! their time, too.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use stator_kv::StoreError;
+
+use crate::Engine;
+
+/// One chore.
+#[derive(Debug, Clone, Copy)]
+enum Chore {
+    Tokens,
+}
+
+/// All chores, and their intervals in ms.
+const CHORES: [(Chore, u64); 1] = [(Chore::Tokens, 60_000)];
+
+/// When each chore is due next, in ms since the epoch; at once after a start.
+#[derive(Debug, Default)]
+pub(crate) struct Upkeep([AtomicU64; CHORES.len()]);
+
+impl Engine {
+    pub(super) async fn run_upkeep(&self) -> Result<(), StoreError> {
+        for (at, (chore, interval_ms)) in CHORES.into_iter().enumerate() {
+            let (due_ms, now_ms) = (&self.upkeep.0[at], self.now_ms());
+            if now_ms < due_ms.load(Ordering::Relaxed) {
+                continue;
+            }
+            match chore {
+                Chore::Tokens => self.forget_tokens().await?,
+            }
+            due_ms.store(now_ms + interval_ms, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
