@@ -3,7 +3,7 @@
 //!
 //! What must stay true: the scripts are the same files, and nothing in them knows where they run. Over HTTP they share one
 //! server, each with regions of its own, so they also show that regions are apart.
-#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail by panicking, and names its parts")]
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

@@ -20,7 +20,7 @@ use stator_model::table::{IndexId, IndexKind, IndexStatus, TableId};
 use crate::catalog::{Index, Snapshot, Table};
 use crate::encoding::stored;
 use crate::engine::load;
-use crate::keyspace::{self, GLOBAL, ITEMS, SMALL, counter, global_index, item, local_index};
+use crate::keyspace::{self, GLOBAL, ITEMS, SMALL, counter, global_index, item, local_index, transaction_token};
 use crate::{OpenError, index};
 
 /// Faults reported at most.
@@ -174,6 +174,7 @@ impl Checker<'_> {
     fn small(&mut self, row: &Row) {
         let is_known = keyspace::table::parse(&row.0).is_some()
             || counter::parse(&row.0).is_some_and(|_| counter::decode(&row.1).is_some())
+            || (transaction_token::is_key(&row.0) && transaction_token::decode(&row.1).is_some())
             || keyspace::job::parse(&row.0).is_some_and(|_| crate::jobs::Progress::decode(&row.1).is_some())
             || (row.0 == keyspace::sequence::key().bytes() && keyspace::sequence::decode(&row.1).is_some());
         if !is_known {

@@ -14,7 +14,7 @@ use futures_channel::oneshot;
 use parking_lot::{Condvar, Mutex};
 use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
 use stator_kv::memory::add;
-use stator_kv::{Profile, StoreError, Version, Write};
+use stator_kv::{Profile, Stamp, StoreError, Version, Write};
 
 use crate::layout::{Place, VERSION_BYTES, VERSION_KEY, raw_value};
 use crate::options::FAMILIES;
@@ -93,7 +93,8 @@ impl Queue {
                 match write {
                     Write::Put(_, value) => self.overlay.put(place.clone(), version, Some(value.clone())),
                     Write::Delete(_) => self.overlay.put(place.clone(), version, None),
-                    Write::Add(..) => {}
+                    // Nobody reads these through the overlay.
+                    Write::Add(..) | Write::Append(..) => {}
                 }
             }
         }
@@ -183,8 +184,9 @@ impl Committer {
         for queued in batch {
             match &queued.change {
                 Change::Writes(writes) => {
-                    for (place, write) in writes {
-                        self.put_write(&mut rows, &mut touched, queued.version, place, write)?;
+                    for (at, (place, write)) in (0_u32..).zip(writes) {
+                        let stamp = Stamp { version: queued.version.0, place: at };
+                        self.put_write(&mut rows, &mut touched, stamp, place, write)?;
                     }
                 }
                 Change::DeleteRange { profile, from, to } => {
@@ -209,13 +211,17 @@ impl Committer {
         &mut self,
         rows: &mut WriteBatch,
         touched: &mut Vec<Place>,
-        version: Version,
+        stamp: Stamp,
         place: &Place,
         write: &Write,
     ) -> Result<(), String> {
         let family = family(&self.db, place.profile)?;
+        let version = Version(stamp.version);
         match write {
             Write::Put(_, value) => rows.put_cf(family, &place.key, raw_value(version, value)),
+            Write::Append(_, value) => {
+                rows.put_cf(family, [place.key.as_slice(), &stamp.to_bytes()].concat(), raw_value(version, value));
+            }
             Write::Delete(_) => {
                 self.counters.remove(place);
                 touched.retain(|counter| counter != place);
@@ -274,5 +280,5 @@ fn batch_len(queued: &[Queued]) -> usize {
 }
 
 fn value_len(write: &Write) -> usize {
-    if let Write::Put(_, value) = write { value.len() } else { 16 }
+    if let Write::Put(_, value) | Write::Append(_, value) = write { value.len() } else { 16 }
 }

@@ -14,6 +14,6 @@ pub use memory::MemoryStore;
 pub use range::{Direction, Range};
 pub use space::{Profile, Space};
 pub use store::{
-    Caps, Check, CommitError, Decide, Decision, Found, Level, MiniTxn, Outcome, Receipt, RowRef, Store, StoreError, TxnId, Version, Visit,
-    Visitor, Write,
+    Caps, Check, CommitError, Decide, Decision, Found, Level, MiniTxn, Outcome, Receipt, RowRef, Stamp, Store, StoreError, TxnId, Version,
+    Visit, Visitor, Write,
 };

@@ -13,8 +13,8 @@ use crate::key::Key;
 use crate::range::{Direction, Range};
 use crate::space::Space;
 use crate::store::{
-    Caps, Check, CommitError, Decide, Decision, Found, Level, MiniTxn, Outcome, Receipt, RowRef, Store, StoreError, TxnId, Version, Visit,
-    Visitor, Write,
+    Caps, Check, CommitError, Decide, Decision, Found, Level, MiniTxn, Outcome, Receipt, RowRef, Stamp, Store, StoreError, TxnId, Version,
+    Visit, Visitor, Write,
 };
 
 /// Commits whose fate is remembered for [`Store::resolve`].
@@ -73,11 +73,15 @@ impl Spaces {
     fn apply(&mut self, writes: Vec<Write>) -> Version {
         self.version += 1;
         let version = Version(self.version);
-        for write in writes {
+        for (place, write) in (0_u32..).zip(writes) {
             let rows = self.rows.entry(write.key().space().id).or_default();
             match write {
                 Write::Put(key, value) => {
                     rows.insert(key.bytes().to_vec(), (version, value));
+                }
+                Write::Append(key, value) => {
+                    let stamp = Stamp { version: version.0, place };
+                    rows.insert([key.bytes(), &stamp.to_bytes()].concat(), (version, value));
                 }
                 Write::Delete(key) => {
                     rows.remove(key.bytes());
@@ -113,7 +117,7 @@ pub fn check_caps(caps: &Caps, writes: &[Write]) -> Result<(), CommitError> {
     let mut commit_bytes = 0;
     for write in writes {
         let key = write.key();
-        let value_bytes = if let Write::Put(_, value) = write { value.len() } else { 0 };
+        let value_bytes = if let Write::Put(_, value) | Write::Append(_, value) = write { value.len() } else { 0 };
         if key.part().len() > caps.part_bytes_max {
             return Err(CommitError::TooLarge("part_bytes_max"));
         }

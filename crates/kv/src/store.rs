@@ -97,16 +97,65 @@ pub enum Write {
     Put(Key, Vec<u8>),
     /// Removes the row, if there is one.
     Delete(Key),
+    /// Puts a row behind every row that was appended before it: to the key its [`Stamp`] is added. A reader that has met
+    /// such a row will never meet one with a lower stamp that it has not met. Not readable by its own commit.
+    Append(Key, Vec<u8>),
     /// Adds to the numbers that the row holds (little-endian i64s; a missing row is all zeros). Commutative: never a
     /// reason for a conflict. A row is either only ever added to (and deleted) or never.
     Add(Key, Vec<i64>),
 }
 
+/// Where a row was appended: the version of its commit, and its place among the commit's writes. The order of stamps is
+/// the order of commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Stamp {
+    /// Version of the commit.
+    pub version: u64,
+    /// Place among its writes.
+    pub place: u32,
+}
+
+impl Stamp {
+    /// Bytes of a stamp at the end of a key.
+    pub const BYTES: usize = 12;
+
+    /// The bytes, in an order that is that of stamps.
+    pub fn to_bytes(self) -> [u8; Stamp::BYTES] {
+        let mut bytes = [0; Stamp::BYTES];
+        bytes[..8].copy_from_slice(&self.version.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.place.to_be_bytes());
+        bytes
+    }
+
+    /// The stamp of these bytes.
+    pub fn from_bytes(bytes: [u8; Stamp::BYTES]) -> Stamp {
+        let (version, place) = bytes.split_at(8);
+        Stamp {
+            version: u64::from_be_bytes(version.try_into().expect("eight bytes")),
+            place: u32::from_be_bytes(place.try_into().expect("four bytes")),
+        }
+    }
+
+    /// The stamp at the end of a joined key.
+    pub fn of_key(joined: &[u8]) -> Option<Stamp> {
+        joined.last_chunk::<{ Stamp::BYTES }>().map(|bytes| Stamp::from_bytes(*bytes))
+    }
+
+    /// The next possible one.
+    #[must_use]
+    pub fn next(self) -> Stamp {
+        match self.place.checked_add(1) {
+            Some(place) => Stamp { place, ..self },
+            None => Stamp { version: self.version + 1, place: 0 },
+        }
+    }
+}
+
 impl Write {
-    /// The row's key.
+    /// The row's key; of an appended row, what stands in front of its stamp.
     pub fn key(&self) -> &Key {
         match self {
-            Write::Put(key, _) | Write::Delete(key) | Write::Add(key, _) => key,
+            Write::Put(key, _) | Write::Append(key, _) | Write::Delete(key) | Write::Add(key, _) => key,
         }
     }
 }

@@ -34,6 +34,11 @@ pub fn period_prefix(period: u64) -> Vec<u8> {
     prefix
 }
 
+/// Whether a joined key is a token's.
+pub fn is_key(joined: &[u8]) -> bool {
+    joined.first() == Some(&PART_TRANSACTION_TOKEN) && joined.len() == 1 + 8 + 16
+}
+
 /// The value of a token used for a request.
 pub fn encode(fingerprint: u128, at_ms: u64) -> Vec<u8> {
     [fingerprint.to_be_bytes().as_slice(), &at_ms.to_be_bytes()].concat()
