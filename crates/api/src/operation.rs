@@ -121,6 +121,11 @@ impl Entry {
     pub const fn new(name: &'static str, class: Class, decode: Decode) -> Entry {
         Entry { info: OperationInfo { name, service: Service::DynamoDb, class, status: Status::Complete }, decode }
     }
+
+    /// Declares an operation of the streams service that answers as the service does.
+    pub const fn of_streams(name: &'static str, class: Class, decode: Decode) -> Entry {
+        Entry { info: OperationInfo { name, service: Service::Streams, class, status: Status::Complete }, decode }
+    }
 }
 
 impl ErasedOperation for Entry {

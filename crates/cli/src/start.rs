@@ -49,6 +49,8 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
         let options = EngineOptions {
             table_transition_ms: u64::try_from(config.table_transition.as_millis()).unwrap_or(u64::MAX),
             consistent_global_reads: config.consistent_global_reads,
+            stream_shard_ms: u64::try_from(config.stream_shard_hours.0.as_millis()).unwrap_or(u64::MAX),
+            ..EngineOptions::default()
         };
         let engine = Engine::open(rows, Arc::new(SystemClock), options).await;
         let engine = engine.map_err(|error| cannot_open(&error))?;
@@ -145,6 +147,7 @@ fn cannot_open(error: &OpenError) -> Failure {
         }
         OpenError::Row(table, Unreadable::Empty | Unreadable::Malformed) => format!("the definition of table {} is damaged", table.0),
         OpenError::Definition(table, reason) => format!("the definition of table {} can not be understood: {}", table.0, reason.0),
+        OpenError::Stream(stream) => format!("the definition of stream {} is damaged", stream.0),
         OpenError::Key(key) => format!("the catalog has a row with a key that none has: {key:02x?}"),
     };
     Failure::Failed(format!("the data can not be opened: {what}"))

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::{ArcSwap, Guard};
-use stator_kv::{Level, Store, StoreError, Visit};
+use stator_kv::{Level, Range, Store, StoreError, Visit};
 use stator_model::arn::Scope;
+use stator_model::stream::StreamId;
 use stator_model::table::TableId;
 
 use crate::catalog::definition::{self, DefinitionUnreadable};
-use crate::catalog::{Snapshot, Table};
+use crate::catalog::{Snapshot, Stream, Table};
 use crate::clock::Clock;
 use crate::encoding::stored::{self, Unreadable};
 use crate::jobs::Upkeep;
@@ -19,12 +20,28 @@ use crate::keyspace;
 use crate::transact::Holds;
 
 /// What an operator may set.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EngineOptions {
     /// How long a table shows CREATING, UPDATING or DELETING; zero takes effect at once.
     pub table_transition_ms: u64,
     /// Answers consistent reads of global indexes instead of refusing them (an extension: they are consistent here).
     pub consistent_global_reads: bool,
+    /// How long a shard of a stream stays open, in ms.
+    pub stream_shard_ms: u64,
+    /// Bytes of records after which it closes earlier.
+    pub stream_shard_bytes: u64,
+}
+
+impl Default for EngineOptions {
+    /// Everything takes effect at once; shards close after four hours, as the service's do.
+    fn default() -> EngineOptions {
+        EngineOptions {
+            table_transition_ms: 0,
+            consistent_global_reads: false,
+            stream_shard_ms: 4 * 60 * 60 * 1000,
+            stream_shard_bytes: 1 << 30,
+        }
+    }
 }
 
 /// Why a store cannot be opened.
@@ -36,6 +53,8 @@ pub enum OpenError {
     Row(TableId, Unreadable),
     /// A table's definition cannot be understood.
     Definition(TableId, DefinitionUnreadable),
+    /// A stream's row cannot be understood.
+    Stream(StreamId),
     /// A row of the catalog has a key that none has.
     Key(Vec<u8>),
 }
@@ -109,20 +128,31 @@ impl Engine {
 }
 
 pub(crate) async fn load(store: &dyn Store) -> Result<Snapshot, OpenError> {
+    let mut snapshot = Snapshot::default();
+    for (key, value) in rows(store, &keyspace::stream::all()).await? {
+        let id = keyspace::stream::parse(&key).ok_or(OpenError::Key(key))?;
+        let members = stored::validate(&value).map_err(|_| OpenError::Stream(id))?;
+        let stream = Stream::decode(id, members).map_err(|_| OpenError::Stream(id))?;
+        snapshot = snapshot.with_stream(Arc::new(stream));
+    }
+    for (key, value) in rows(store, &keyspace::table::all()).await? {
+        let id = keyspace::table::parse(&key).ok_or(OpenError::Key(key))?;
+        let members = stored::validate(&value).map_err(|fault| OpenError::Row(id, fault))?;
+        let stream_of = |stream| snapshot.stream(stream).cloned();
+        let table = definition::decode(id, members, &stream_of).map_err(|fault| OpenError::Definition(id, fault))?;
+        snapshot = snapshot.with(Arc::new(table));
+    }
+    Ok(snapshot)
+}
+
+async fn rows(store: &dyn Store, range: &Range) -> Result<Vec<(Vec<u8>, Vec<u8>)>, OpenError> {
     let mut rows = Vec::new();
     store
-        .scan(&keyspace::table::all(), &mut |row| {
+        .scan(range, &mut |row| {
             rows.push((row.key.to_vec(), row.value.to_vec()));
             Visit::Next
         })
         .await
         .map_err(OpenError::Store)?;
-    let mut snapshot = Snapshot::default();
-    for (key, value) in rows {
-        let id = keyspace::table::parse(&key).ok_or(OpenError::Key(key))?;
-        let members = stored::validate(&value).map_err(|fault| OpenError::Row(id, fault))?;
-        let table = definition::decode(id, members).map_err(|fault| OpenError::Definition(id, fault))?;
-        snapshot = snapshot.with(Arc::new(table));
-    }
-    Ok(snapshot)
+    Ok(rows)
 }

@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod keyspace;
 pub mod read;
 pub mod receipt;
+pub mod stream;
 pub mod transact;
 pub mod write;
 

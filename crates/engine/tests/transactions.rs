@@ -103,6 +103,7 @@ fn make_table(engine: &Engine) -> Arc<Table> {
         warm: None,
         class: None,
         deletion_protection: false,
+        stream: None,
     };
     block_on(engine.create_table(&scope(), &spec)).unwrap();
     engine.table(&scope(), "Accounts").unwrap()

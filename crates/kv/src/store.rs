@@ -41,7 +41,7 @@ impl Caps {
         commit_across_parts: true,
         part_bytes_max: 10 * 1024,
         sort_bytes_max: 10 * 1024,
-        value_bytes_max: 410 * 1024,
+        value_bytes_max: 1024 * 1024,
         commit_writes_max: 16_384,
         commit_bytes_max: 64 * 1024 * 1024,
     };

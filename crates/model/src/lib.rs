@@ -11,6 +11,7 @@ pub mod limits;
 pub mod name;
 pub mod number;
 pub mod path;
+pub mod stream;
 pub mod table;
 pub mod value;
 

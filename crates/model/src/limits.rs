@@ -66,6 +66,15 @@ pub const PROJECTED_NAMES_PER_TABLE_MAX: usize = 100;
 /// An item collection of a table with a local index.
 pub const ITEM_COLLECTION_BYTES_MAX: u64 = 10 * 1024 * 1024 * 1024;
 
+/// Records on one page of a stream.
+pub const STREAM_PAGE_RECORDS_MAX: usize = 1000;
+/// Bytes of keys and images on one page of a stream.
+pub const STREAM_PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// An iterator of a shard counts this long.
+pub const SHARD_ITERATOR_MS: u64 = 15 * 60 * 1000;
+/// Streams on one page of ListStreams, shards on one page of DescribeStream.
+pub const LIST_STREAMS_MAX: usize = 100;
+
 /// Table and index names.
 pub const NAME_BYTES_MIN: usize = 3;
 /// Table and index names.

@@ -4,6 +4,7 @@
 //! has shapes of its own and converts.
 
 use crate::key::KeySchema;
+use crate::stream::StreamView;
 
 /// A table's number: given once, never reused, so that rows of a dropped table can never be taken for those of a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,6 +119,8 @@ pub struct TableSpec {
     pub class: Option<TableClass>,
     /// Whether DeleteTable is refused.
     pub deletion_protection: bool,
+    /// What its stream shows, if it has one.
+    pub stream: Option<StreamView>,
 }
 
 /// Where a table is in its life.

@@ -174,6 +174,19 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a moment, in seconds since the epoch with any fraction; answers milliseconds.
+    pub fn moment_ms(&mut self) -> Result<u64> {
+        match self.peek()? {
+            b'-' | b'0'..=b'9' => {
+                let text = std::str::from_utf8(self.number_text()?).map_err(|_| JsonFault::Malformed)?;
+                let seconds: f64 = text.parse().map_err(|_| JsonFault::Malformed)?;
+                // A cast saturates; moments before the epoch are the epoch.
+                Ok((seconds * 1000.0).round() as u64)
+            }
+            _ => self.refuse_scalar("Date"),
+        }
+    }
+
     /// Reads over any value.
     pub fn skip(&mut self) -> Result<()> {
         match self.peek()? {

@@ -4,7 +4,7 @@
 use stator_engine::catalog::{ChangeError, CreateError, DeleteError};
 use stator_model::table::TableStatus;
 
-use super::item;
+use super::{item, stream};
 use crate::fault::Fault;
 
 /// A name that no table can have.
@@ -117,6 +117,8 @@ pub fn refuse_change(error: ChangeError, name: &str) -> Fault {
              requested ReadUnitsPerSecond: {}, WriteUnitsPerSecond: {}",
             current.read_units, current.write_units, requested.read_units, requested.write_units
         )),
+        ChangeError::StreamEnabled => stream::enabled(name),
+        ChangeError::StreamDisabled => stream::disabled(name),
         ChangeError::Store(error) => item::store(&error),
     }
 }

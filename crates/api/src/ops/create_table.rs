@@ -4,8 +4,10 @@
 
 use std::borrow::Cow;
 
+use stator_engine::catalog::StreamChange;
 use stator_model::arn::Scope;
 use stator_model::limits::{NAME_BYTES_MAX, NAME_BYTES_MIN};
+use stator_model::stream::StreamView;
 use stator_model::table::{BillingMode, IndexKind, TableClass, TableSpec};
 
 use crate::constraint::{Constraints, Style};
@@ -13,6 +15,7 @@ use crate::fault::Fault;
 use crate::json::{Reader, Writer};
 use crate::messages::table::{invalid, not_found, refuse_create, throughput_missing, throughput_on_demand, unsupported};
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
+use crate::shapes::stream::StreamSpecification;
 use crate::shapes::table::{Definitions, IndexInput, NameAndWord, ReadWrite, check_indexes, constrain_definitions, constrain_key};
 use crate::shapes::table_description::{self, Answering};
 use crate::shapes::table_name::TableName;
@@ -33,6 +36,7 @@ pub(super) static OPERATION: Entry = Entry::new("CreateTable", Class::Control, |
             "OnDemandThroughput" => input.on_demand = Some(ReadWrite::read(reader)?),
             "WarmThroughput" => input.warm = Some(ReadWrite::read(reader)?),
             "TableClass" => input.class = Some(reader.string()?),
+            "StreamSpecification" => input.stream = Some(StreamSpecification::read(reader)?),
             "DeletionProtectionEnabled" => input.deletion_protection = reader.boolean()?,
             other => input.unsupported.read(reader, other)?,
         }
@@ -54,6 +58,7 @@ struct CreateTable<'a> {
     warm: Option<ReadWrite>,
     class: Option<Cow<'a, str>>,
     deletion_protection: bool,
+    stream: Option<StreamSpecification<'a>>,
     unsupported: Unsupported,
     spec: Option<TableSpec>,
 }
@@ -76,6 +81,7 @@ impl CreateTable<'_> {
         }
         constraints.one_of("BillingMode", self.billing.as_deref(), &["PROVISIONED", "PAY_PER_REQUEST"]);
         ReadWrite::constrain(self.throughput.as_ref(), &mut constraints, "ProvisionedThroughput");
+        StreamSpecification::constrain(self.stream.as_ref(), &mut constraints);
         constraints.one_of("TableClass", self.class.as_deref(), &["STANDARD", "STANDARD_INFREQUENT_ACCESS"]);
         constraints.finish()
     }
@@ -127,8 +133,16 @@ impl CreateTable<'_> {
             warm: self.warm.map(ReadWrite::warm).transpose()?,
             class: self.class.as_deref().map(class_of),
             deletion_protection: self.deletion_protection,
+            stream: self.stream()?,
             key,
         })
+    }
+
+    fn stream(&self) -> Result<Option<StreamView>, Fault> {
+        match self.stream.as_ref().map(StreamSpecification::change).transpose()? {
+            Some(StreamChange::Enable(view)) => Ok(Some(view)),
+            Some(StreamChange::Disable) | None => Ok(None),
+        }
     }
 
     fn scope(&self, context: &Context) -> Result<(Scope, String), Fault> {

@@ -12,8 +12,12 @@ mod delete_item;
 mod delete_table;
 mod describe_endpoints;
 mod describe_limits;
+mod describe_stream;
 mod describe_table;
 mod get_item;
+mod get_records;
+mod get_shard_iterator;
+mod list_streams;
 mod list_tables;
 mod put_item;
 mod query;
@@ -24,7 +28,7 @@ mod update_item;
 mod update_table;
 
 /// All operations.
-pub(crate) static OPERATIONS: [&dyn ErasedOperation; 17] = [
+pub(crate) static OPERATIONS: [&dyn ErasedOperation; 21] = [
     &batch_get_item::OPERATION,
     &batch_write_item::OPERATION,
     &create_table::OPERATION,
@@ -42,6 +46,10 @@ pub(crate) static OPERATIONS: [&dyn ErasedOperation; 17] = [
     &transact_write_items::OPERATION,
     &update_item::OPERATION,
     &update_table::OPERATION,
+    &describe_stream::OPERATION,
+    &get_records::OPERATION,
+    &get_shard_iterator::OPERATION,
+    &list_streams::OPERATION,
 ];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! UpdateTable: capacity, billing, protection and class of a table, and its global indexes.
+//! UpdateTable: capacity, billing, protection, class and stream of a table, and its global indexes.
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html>
 
@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::json::{JsonFault, Reader, Writer};
 use crate::messages::table::{invalid, no_change, not_found, refuse_change, unsupported};
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
+use crate::shapes::stream::StreamSpecification;
 use crate::shapes::table::{Definitions, IndexInput, NameAndWord, ReadWrite, constrain_definitions};
 use crate::shapes::table_description::{self, Answering};
 use crate::shapes::table_name::TableName;
@@ -31,6 +32,7 @@ pub(super) static OPERATION: Entry = Entry::new("UpdateTable", Class::Control, |
             "OnDemandThroughput" => input.on_demand = Some(ReadWrite::read(reader)?),
             "WarmThroughput" => input.warm = Some(ReadWrite::read(reader)?),
             "TableClass" => input.class = Some(reader.string()?),
+            "StreamSpecification" => input.stream = Some(StreamSpecification::read(reader)?),
             "DeletionProtectionEnabled" => input.deletion_protection = Some(reader.boolean()?),
             other => input.unsupported.read(reader, other)?,
         }
@@ -50,6 +52,7 @@ struct UpdateTable<'a> {
     warm: Option<ReadWrite>,
     class: Option<Cow<'a, str>>,
     deletion_protection: Option<bool>,
+    stream: Option<StreamSpecification<'a>>,
     unsupported: Unsupported,
 }
 
@@ -124,6 +127,7 @@ impl UpdateTable<'_> {
                 }
             }
         }
+        StreamSpecification::constrain(self.stream.as_ref(), &mut constraints);
         constraints.one_of("TableClass", self.class.as_deref(), &["STANDARD", "STANDARD_INFREQUENT_ACCESS"]);
         constraints.finish()
     }
@@ -136,7 +140,8 @@ impl UpdateTable<'_> {
             || self.on_demand.is_some()
             || self.warm.is_some()
             || self.class.is_some()
-            || self.deletion_protection.is_some();
+            || self.deletion_protection.is_some()
+            || self.stream.is_some();
         if !changes_something {
             return Err(no_change());
         }
@@ -181,6 +186,7 @@ impl UpdateTable<'_> {
             class: self.class.as_deref().map(class_of),
             deletion_protection: self.deletion_protection,
             indexes,
+            stream: self.stream.as_ref().map(StreamSpecification::change).transpose()?,
         })
     }
 }

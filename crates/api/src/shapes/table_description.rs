@@ -10,6 +10,7 @@ use stator_model::table::{
     BillingMode, IndexKind, IndexStatus, OnDemandLimits, Projection, TableClass, TableStatus, Throughput, WarmThroughput,
 };
 
+use super::stream;
 use crate::json::Writer;
 
 /// Which operation answers.
@@ -48,6 +49,9 @@ pub(crate) fn write(writer: &mut Writer, description: &Description, answering: A
         writer.name("ItemCount").integer(description.counts.0);
         writer.name("TableArn").string(&table.arn().to_string());
         writer.name("TableId").string(&table.uuid);
+        if let Some(stream) = &table.stream {
+            stream::write_of_table(writer, stream);
+        }
         write_billing(writer, table, answering);
         if answering != Answering::Delete {
             write_indexes(writer, description, IndexKind::Local, answering);
@@ -75,7 +79,8 @@ fn definitions(table: &Table) -> Vec<&KeyAttribute> {
     definitions
 }
 
-fn write_key(writer: &mut Writer, key: &KeySchema) {
+/// Writes a KeySchema.
+pub(crate) fn write_key(writer: &mut Writer, key: &KeySchema) {
     let elements = key.partition.iter().map(|attribute| (attribute, "HASH")).chain(key.sort.iter().map(|attribute| (attribute, "RANGE")));
     writer.name("KeySchema").array(elements, |writer, (attribute, kind)| {
         writer.object(|writer| {

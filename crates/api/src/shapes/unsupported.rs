@@ -1,7 +1,6 @@
 //! Members that ask for what this server does not do yet.
 //!
-//! What must stay true: none of them is accepted and ignored. A member that asks for what is the case anyway (a stream that
-//! is not enabled, encryption that is not asked for, no tags) is no request and passes.
+//! What must stay true: none of them is accepted and ignored. A member that asks for what is the case anyway (encryption that is not asked for, no tags) is no request and passes.
 
 use crate::json::{JsonFault, Reader};
 
@@ -28,7 +27,6 @@ impl Unsupported {
     /// Looks at a member.
     pub(crate) fn read(&mut self, reader: &mut Reader<'_>, member: &str) -> Result<(), JsonFault> {
         let asks = match member {
-            "StreamSpecification" => ("StreamSpecification", asks(reader, "StreamEnabled")?),
             "SSESpecification" => ("SSESpecification", asks(reader, "Enabled")?),
             "Tags" => ("Tags", !reader.list(Reader::skip)?.is_empty()),
             other => match REFUSED.into_iter().find(|refused| *refused == other) {

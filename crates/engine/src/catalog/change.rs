@@ -1,14 +1,18 @@
-//! Changing a table: capacity, billing, protection, class, and global indexes.
+//! Changing a table: capacity, billing, protection, class, stream, and global indexes.
 //!
 //! What must stay true: a change is checked whole before anything of it is stored, and stored whole.
+
+use std::sync::Arc;
 
 use stator_kv::{StoreError, Write};
 use stator_model::arn::Scope;
 use stator_model::limits::GLOBAL_INDEXES_MAX;
+use stator_model::stream::StreamView;
 use stator_model::table::{
     BillingMode, IndexKind, IndexSpec, IndexStatus, OnDemandLimits, TableClass, TableStatus, Throughput, WarmThroughput,
 };
 
+use super::Snapshot;
 use super::table::{Table, ThroughputHistory};
 use super::verbs::{Description, add_index};
 use crate::Engine;
@@ -31,6 +35,17 @@ pub struct TableChange {
     pub deletion_protection: Option<bool>,
     /// Changes of global indexes, each of another index.
     pub indexes: Vec<IndexChange>,
+    /// The stream.
+    pub stream: Option<StreamChange>,
+}
+
+/// A change of a table's stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamChange {
+    /// Begins a new one.
+    Enable(StreamView),
+    /// Ends it; it can be read for another day.
+    Disable,
 }
 
 /// A change of one global index.
@@ -94,6 +109,10 @@ pub enum ChangeError {
         /// What was asked for.
         requested: WarmThroughput,
     },
+    /// There is a stream already.
+    StreamEnabled,
+    /// There is no stream to disable.
+    StreamDisabled,
     /// The store failed.
     Store(StoreError),
 }
@@ -118,11 +137,38 @@ impl Engine {
             next.class = Some((class, changed_at_ms));
         }
         next.deletion_protection = change.deletion_protection.unwrap_or(next.deletion_protection);
-        let jobs = change_indexes(&mut next, change, now_ms)?;
-        let table = self.store_definition(&snapshot, next, jobs).await.map_err(ChangeError::Store)?;
+        let mut along = change_indexes(&mut next, change, now_ms)?;
+        along.extend(self.change_stream(&snapshot, &mut next, change.stream, now_ms).await?);
+        let table = self.store_definition(&snapshot, next, along).await.map_err(ChangeError::Store)?;
         self.wake_jobs();
         let description = self.describe(table).await.map_err(ChangeError::Store)?;
         Ok(Description { status: TableStatus::Updating, ..description })
+    }
+
+    /// Applies the change of the stream; answers the rows that go along.
+    async fn change_stream(
+        &self,
+        snapshot: &Snapshot,
+        table: &mut Table,
+        change: Option<StreamChange>,
+        now_ms: u64,
+    ) -> Result<Vec<Write>, ChangeError> {
+        match (change, table.enabled_stream()) {
+            (None, _) => Ok(Vec::new()),
+            (Some(StreamChange::Enable(_)), Some(_)) => Err(ChangeError::StreamEnabled),
+            (Some(StreamChange::Disable), None) => Err(ChangeError::StreamDisabled),
+            (Some(StreamChange::Enable(view)), None) => {
+                let (stream, writes) = self.new_stream(snapshot, table, view, now_ms).await.map_err(ChangeError::Store)?;
+                table.stream = Some(stream);
+                Ok(writes)
+            }
+            (Some(StreamChange::Disable), Some(stream)) => {
+                let stream = stream.disabled(now_ms);
+                let write = stream.put();
+                table.stream = Some(Arc::new(stream));
+                Ok(vec![write])
+            }
+        }
     }
 }
 

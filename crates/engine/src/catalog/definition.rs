@@ -3,22 +3,23 @@
 //! What must stay true: `decode` after `encode` is the identity; a member that an older version did not write has a
 //! default here; a member of unknown name is an error only where leaving it out would change what the table means.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use stator_model::arn::Scope;
-use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
+use stator_model::key::KeySchema;
+use stator_model::stream::StreamId;
 use stator_model::table::{
     BillingMode, IndexId, IndexKind, IndexStatus, OnDemandLimits, Projection, TableClass, TableId, Throughput, WarmThroughput,
 };
-use stator_model::{Item, MapRef, Number, RawValue, Value};
+use stator_model::{Item, MapRef, Value};
 
+use super::members::{Members, decode_key, encode_key, flag, item_of, members_of, number, put_number, put_text, text};
+use super::stream::Stream;
 use super::table::{Index, Table, ThroughputHistory};
 
 /// The stored definition cannot be read; names the member at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DefinitionUnreadable(pub &'static str);
-
-type Members = BTreeMap<String, Value>;
 
 /// The stored form of a table.
 pub fn encode(table: &Table) -> Item {
@@ -43,11 +44,12 @@ pub fn encode(table: &Table) -> Item {
     put_number(&mut members, "creating_until_ms", Some(table.creating_until_ms));
     put_number(&mut members, "updating_until_ms", Some(table.updating_until_ms));
     put_number(&mut members, "deleting_until_ms", table.deleting_until_ms);
-    members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
+    put_number(&mut members, "stream_id", table.stream.as_ref().map(|stream| stream.id.0));
+    item_of(&members)
 }
 
-/// The table of a stored form.
-pub fn decode(id: TableId, stored: MapRef<'_>) -> Result<Table, DefinitionUnreadable> {
+/// The table of a stored form. A stream that is gone is no stream.
+pub fn decode(id: TableId, stored: MapRef<'_>, stream: &dyn Fn(StreamId) -> Option<Arc<Stream>>) -> Result<Table, DefinitionUnreadable> {
     let members = members_of(stored);
     let key = decode_key(&members, "key")?;
     let indexes = match members.get("indexes") {
@@ -82,6 +84,7 @@ pub fn decode(id: TableId, stored: MapRef<'_>) -> Result<Table, DefinitionUnread
         creating_until_ms: number(&members, "creating_until_ms").unwrap_or(0),
         updating_until_ms: number(&members, "updating_until_ms").unwrap_or(0),
         deleting_until_ms: number(&members, "deleting_until_ms"),
+        stream: number(&members, "stream_id").and_then(|id| stream(StreamId(id))),
     })
 }
 
@@ -145,31 +148,6 @@ fn decode_index(stored: &Value, table_key: &KeySchema) -> Result<Index, Definiti
     })
 }
 
-fn encode_key(key: &KeySchema) -> Value {
-    let attributes = |attributes: &[KeyAttribute]| {
-        let pair = |attribute: &KeyAttribute| Value::L(vec![Value::S(attribute.name.clone()), Value::S(attribute.scalar.name().into())]);
-        Value::L(attributes.iter().map(pair).collect())
-    };
-    Value::L(vec![attributes(&key.partition), attributes(&key.sort)])
-}
-
-fn decode_key(members: &Members, name: &'static str) -> Result<KeySchema, DefinitionUnreadable> {
-    let attribute = |stored: &Value| -> Option<KeyAttribute> {
-        let Value::L(pair) = stored else { return None };
-        let [Value::S(name), Value::S(scalar)] = pair.as_slice() else { return None };
-        let scalar = [ScalarType::S, ScalarType::N, ScalarType::B].into_iter().find(|known| known.name() == scalar)?;
-        Some(KeyAttribute { name: name.clone(), scalar })
-    };
-    let attributes = |stored: &Value| -> Option<Vec<KeyAttribute>> {
-        let Value::L(stored) = stored else { return None };
-        stored.iter().map(attribute).collect()
-    };
-    let Some(Value::L(parts)) = members.get(name) else { return Err(DefinitionUnreadable(name)) };
-    let [partition, sort] = parts.as_slice() else { return Err(DefinitionUnreadable(name)) };
-    let (partition, sort) = attributes(partition).zip(attributes(sort)).ok_or(DefinitionUnreadable(name))?;
-    Ok(KeySchema { partition, sort })
-}
-
 fn put_capacity(
     members: &mut Members,
     throughput: Throughput,
@@ -207,37 +185,4 @@ fn on_demand(members: &Members) -> OnDemandLimits {
 fn warm(members: &Members) -> Option<WarmThroughput> {
     let (read_units, write_units) = (number(members, "warm_read_units")?, number(members, "warm_write_units")?);
     Some(WarmThroughput { read_units, write_units })
-}
-
-fn members_of(stored: MapRef<'_>) -> Members {
-    stored.iter().map(|(name, value): (&[u8], RawValue<'_>)| (String::from_utf8_lossy(name).into_owned(), Value::from(value))).collect()
-}
-
-fn put_text(members: &mut Members, name: &str, text: &str) {
-    members.insert(name.into(), Value::S(text.into()));
-}
-
-fn put_number(members: &mut Members, name: &str, number: Option<u64>) {
-    if let Some(number) = number {
-        let number = Number::parse(&number.to_string()).expect("a u64 has at most 20 digits");
-        members.insert(name.into(), Value::N(number));
-    }
-}
-
-fn text(members: &Members, name: &'static str) -> Result<String, DefinitionUnreadable> {
-    match members.get(name) {
-        Some(Value::S(text)) => Ok(text.clone()),
-        _ => Err(DefinitionUnreadable(name)),
-    }
-}
-
-fn number(members: &Members, name: &str) -> Option<u64> {
-    match members.get(name) {
-        Some(Value::N(number)) => number.to_string().parse().ok(),
-        _ => None,
-    }
-}
-
-fn flag(members: &Members, name: &str) -> bool {
-    members.get(name) == Some(&Value::Bool(true))
 }

@@ -6,12 +6,15 @@
 
 mod change;
 pub mod definition;
+mod members;
 mod snapshot;
+mod stream;
 mod table;
 mod verbs;
 
-pub use change::{ChangeError, IndexChange, ON_DEMAND_WARM, TableChange, warm_default};
+pub use change::{ChangeError, IndexChange, ON_DEMAND_WARM, StreamChange, TableChange, warm_default};
 pub use snapshot::Snapshot;
+pub use stream::Stream;
 pub use table::{Index, Table, ThroughputHistory};
 pub(crate) use verbs::store_error;
 pub use verbs::{CreateError, DeleteError, Description};

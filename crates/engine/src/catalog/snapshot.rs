@@ -1,21 +1,24 @@
-//! All tables at one moment.
+//! All tables and streams at one moment.
 //!
-//! What must stay true: looking a table up allocates nothing; the two maps hold the same tables.
+//! What must stay true: looking a table up allocates nothing; the maps of tables hold the same ones, and so do those of streams.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use stator_model::arn::Scope;
+use stator_model::stream::StreamId;
 use stator_model::table::TableId;
 
-use super::Table;
+use super::{Stream, Table};
 
-/// An immutable set of tables.
+/// An immutable set of tables and streams.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     by_name: HashMap<Scope, BTreeMap<String, Arc<Table>>>,
     by_id: HashMap<TableId, Arc<Table>>,
+    streams: HashMap<StreamId, Arc<Stream>>,
+    streams_by_name: HashMap<Scope, BTreeMap<(String, String), StreamId>>,
 }
 
 impl Snapshot {
@@ -43,6 +46,50 @@ impl Snapshot {
     /// How many tables a scope has.
     pub fn count(&self, scope: &Scope) -> usize {
         self.by_name.get(scope).map_or(0, BTreeMap::len)
+    }
+
+    /// The stream of a number.
+    pub fn stream(&self, id: StreamId) -> Option<&Arc<Stream>> {
+        self.streams.get(&id)
+    }
+
+    /// The stream of a table's name and a label.
+    pub fn stream_by_name(&self, scope: &Scope, table: &str, label: &str) -> Option<&Arc<Stream>> {
+        let id = self.streams_by_name.get(scope)?.get(&(table.to_owned(), label.to_owned()))?;
+        self.streams.get(id)
+    }
+
+    /// All streams, in no order.
+    pub fn streams(&self) -> impl Iterator<Item = &Arc<Stream>> {
+        self.streams.values()
+    }
+
+    /// Streams of a scope in the order of tables and labels, from behind one.
+    pub fn streams_after<'s>(&'s self, scope: &Scope, after: Option<(String, String)>) -> impl Iterator<Item = &'s Arc<Stream>> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let named = self.streams_by_name.get(scope).into_iter().flat_map(move |names| names.range((from.clone(), Bound::Unbounded)));
+        named.filter_map(|(_, id)| self.streams.get(id))
+    }
+
+    /// This snapshot with a stream added or replaced.
+    #[must_use]
+    pub fn with_stream(&self, stream: Arc<Stream>) -> Snapshot {
+        let mut next = self.clone();
+        let name = (stream.table.clone(), stream.label.clone());
+        next.streams_by_name.entry(stream.scope.clone()).or_default().insert(name, stream.id);
+        next.streams.insert(stream.id, stream);
+        next
+    }
+
+    /// This snapshot without a stream.
+    #[must_use]
+    pub fn without_stream(&self, stream: &Stream) -> Snapshot {
+        let mut next = self.clone();
+        next.streams.remove(&stream.id);
+        if let Some(names) = next.streams_by_name.get_mut(&stream.scope) {
+            names.remove(&(stream.table.clone(), stream.label.clone()));
+        }
+        next
     }
 
     /// This snapshot with a table added or replaced.

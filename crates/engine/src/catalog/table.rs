@@ -3,12 +3,15 @@
 //! What must stay true: immutable; everything but what is marked as worked out is stored by `definition`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use stator_model::arn::{Scope, TableArn};
 use stator_model::key::KeySchema;
 use stator_model::table::{
     BillingMode, IndexId, IndexKind, IndexStatus, OnDemandLimits, Projection, TableClass, TableId, TableStatus, Throughput, WarmThroughput,
 };
+
+use super::Stream;
 
 /// When throughput last changed, and how often it went down on the current day (UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +67,8 @@ pub struct Table {
     pub updating_until_ms: u64,
     /// Since DeleteTable: when it goes, in ms since the epoch.
     pub deleting_until_ms: Option<u64>,
+    /// The latest stream, enabled or not.
+    pub stream: Option<Arc<Stream>>,
 }
 
 /// A secondary index.
@@ -126,6 +131,11 @@ impl Table {
     /// The index of a number.
     pub fn index_by_id(&self, id: IndexId) -> Option<&Index> {
         self.indexes.iter().find(|index| index.id == id)
+    }
+
+    /// The stream that changes go to.
+    pub fn enabled_stream(&self) -> Option<&Stream> {
+        self.stream.as_deref().filter(|stream| stream.disabled_at_ms.is_none())
     }
 
     /// Whether the table has a local index, and therefore item collections.

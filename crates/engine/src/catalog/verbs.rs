@@ -15,7 +15,8 @@ use super::{Snapshot, definition};
 use crate::Engine;
 use crate::encoding::stored;
 use crate::keyspace::job::JobKind;
-use crate::keyspace::{self, job, sequence};
+use crate::keyspace::sequence::{self, Owner};
+use crate::keyspace::{self, job};
 
 /// A table as DescribeTable shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,16 +68,14 @@ impl Engine {
         }
         let now_ms = self.now_ms();
         let mut table = new_table(scope, spec, self.clock.uuid(), now_ms, now_ms + self.options.table_transition_ms);
-        self.store
-            .mutate(&[sequence::key()], &mut |found| {
-                let last = found[0].as_ref().and_then(|row| sequence::decode(&row.value)).unwrap_or(0);
-                table.id = TableId(last + 1);
-                Decision::Commit(vec![Write::Put(sequence::key(), sequence::encode(last + 1)), put_definition(&table)])
-            })
-            .await
-            .map_err(|error| CreateError::Store(store_error(error)))?;
-        let table = Arc::new(table);
-        self.snapshot.store(Arc::new(snapshot.with(Arc::clone(&table))));
+        table.id = TableId(self.next_id(Owner::Tables).await.map_err(CreateError::Store)?);
+        let mut along = Vec::new();
+        if let Some(view) = spec.stream {
+            let (stream, writes) = self.new_stream(&snapshot, &table, view, now_ms).await.map_err(CreateError::Store)?;
+            table.stream = Some(stream);
+            along = writes;
+        }
+        let table = self.store_definition(&snapshot, table, along).await.map_err(CreateError::Store)?;
         let index_counts = vec![(0, 0); table.indexes.len()];
         Ok(Description { table, status: TableStatus::Creating, counts: (0, 0), index_counts })
     }
@@ -130,12 +129,33 @@ impl Engine {
         Ok(Description { status: table.status(self.now_ms()), table, counts, index_counts })
     }
 
-    /// Takes a table out of the catalog and leaves its rows to a job. The caller holds the turn.
+    /// Takes a table out of the catalog and leaves its rows to a job; its stream stays to be read. The caller holds the turn.
     pub(crate) async fn drop_table(&self, snapshot: &Snapshot, table: &Table) -> Result<(), StoreError> {
         let owed = Write::Put(job::key(table.id, JobKind::DropTable, None), crate::jobs::Progress::default().encode());
-        self.commit_catalog(vec![Write::Delete(keyspace::table::key(table.id)), owed]).await?;
-        self.snapshot.store(Arc::new(snapshot.without(table)));
+        let mut writes = vec![Write::Delete(keyspace::table::key(table.id)), owed];
+        let mut next = snapshot.without(table);
+        if let Some(stream) = table.enabled_stream() {
+            let disabled = stream.disabled(self.now_ms());
+            writes.push(disabled.put());
+            next = next.with_stream(Arc::new(disabled));
+        }
+        self.commit_catalog(writes).await?;
+        self.snapshot.store(Arc::new(next));
         Ok(())
+    }
+
+    /// The next id of a sequence; one that is not used then is lost.
+    pub(super) async fn next_id(&self, owner: Owner) -> Result<u64, StoreError> {
+        let key = sequence::key(owner);
+        let mut next = 0;
+        self.store
+            .mutate(std::slice::from_ref(&key), &mut |found| {
+                next = found[0].as_ref().and_then(|row| sequence::decode(&row.value)).unwrap_or(0) + 1;
+                Decision::Commit(vec![Write::Put(key.clone(), sequence::encode(next))])
+            })
+            .await
+            .map_err(store_error)?;
+        Ok(next)
     }
 
     /// Stores a changed definition with what goes along with it, then shows it. The caller holds the turn.
@@ -148,11 +168,15 @@ impl Engine {
         along.push(put_definition(&table));
         self.commit_catalog(along).await?;
         let table = Arc::new(table);
-        self.snapshot.store(Arc::new(snapshot.with(Arc::clone(&table))));
+        let mut next = snapshot.with(Arc::clone(&table));
+        if let Some(stream) = &table.stream {
+            next = next.with_stream(Arc::clone(stream));
+        }
+        self.snapshot.store(Arc::new(next));
         Ok(table)
     }
 
-    async fn commit_catalog(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+    pub(crate) async fn commit_catalog(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         let mut id = [0; 16];
         self.clock.random(&mut id);
         let txn = MiniTxn { id: TxnId(u128::from_le_bytes(id)), checks: Vec::new(), writes };
@@ -195,6 +219,7 @@ fn new_table(scope: &Scope, spec: &TableSpec, uuid: String, now_ms: u64, creatin
         creating_until_ms,
         updating_until_ms: 0,
         deleting_until_ms: None,
+        stream: None,
     };
     for index in &spec.indexes {
         add_index(&mut table, index, IndexStatus::Active);

@@ -3,6 +3,8 @@
 //! | chore | every | does |
 //! |---|---|---|
 //! | tokens | minute | forgets the tokens of transactions that count no more |
+//! | shards | second | closes shards of streams and opens their children |
+//! | trimming | ten seconds | removes records of streams that are older than a day |
 //!
 //! What must stay true: a chore may be late, repeated or skipped without harm, because whoever reads its rows looks at
 //! their time, too.
@@ -17,10 +19,12 @@ use crate::Engine;
 #[derive(Debug, Clone, Copy)]
 enum Chore {
     Tokens,
+    Shards,
+    Trimming,
 }
 
 /// All chores, and their intervals in ms.
-const CHORES: [(Chore, u64); 1] = [(Chore::Tokens, 60_000)];
+const CHORES: [(Chore, u64); 3] = [(Chore::Tokens, 60_000), (Chore::Shards, 1000), (Chore::Trimming, 10_000)];
 
 /// When each chore is due next, in ms since the epoch; at once after a start.
 #[derive(Debug, Default)]
@@ -33,10 +37,12 @@ impl Engine {
             if now_ms < due_ms.load(Ordering::Relaxed) {
                 continue;
             }
-            match chore {
-                Chore::Tokens => self.forget_tokens().await?,
-            }
-            due_ms.store(now_ms + interval_ms, Ordering::Relaxed);
+            let has_more = match chore {
+                Chore::Tokens => self.forget_tokens().await.map(|()| false)?,
+                Chore::Shards => self.roll_shards().await.map(|()| false)?,
+                Chore::Trimming => self.trim_streams().await?,
+            };
+            due_ms.store(if has_more { now_ms } else { now_ms + interval_ms }, Ordering::Relaxed);
         }
         Ok(())
     }

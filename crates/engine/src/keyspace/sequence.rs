@@ -1,8 +1,8 @@
-//! The last table id given out.
+//! The last ids given out.
 //!
 //! ```text
 //!   part   04
-//!   sort   empty
+//!   sort   empty for tables, 01 for streams
 //!   value  last id (u64, big-endian)
 //! ```
 
@@ -10,9 +10,27 @@ use stator_kv::Key;
 
 use super::{PART_SEQUENCE, SMALL};
 
+/// What ids are given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// Tables.
+    Tables,
+    /// Streams.
+    Streams,
+}
+
 /// The row key.
-pub fn key() -> Key {
-    Key::new(SMALL, &[PART_SEQUENCE], &[])
+pub fn key(owner: Owner) -> Key {
+    let sort: &[u8] = match owner {
+        Owner::Tables => &[],
+        Owner::Streams => &[1],
+    };
+    Key::new(SMALL, &[PART_SEQUENCE], sort)
+}
+
+/// Whether a joined key is one.
+pub fn is_key(joined: &[u8]) -> bool {
+    [Owner::Tables, Owner::Streams].into_iter().any(|owner| key(owner).bytes() == joined)
 }
 
 /// The value of an id.

@@ -67,7 +67,7 @@ mod tests {
         let keys = [1, 2].map(|table| counter::key(TableId(table), None));
         let hold = holds.take(&keys).unwrap();
         assert!(holds.is_held(&keys[1]));
-        assert_eq!(holds.take(&[sequence::key(), keys[1].clone()]).unwrap_err(), [false, true]);
+        assert_eq!(holds.take(&[sequence::key(sequence::Owner::Tables), keys[1].clone()]).unwrap_err(), [false, true]);
         drop(hold);
         assert!(!holds.is_held(&keys[1]));
     }

@@ -170,12 +170,13 @@ impl Engine {
     fn decide_all(&self, attempt: &Attempt<'_>, keys: &[Key], found: &[Option<Found>]) -> Result<(Vec<Written>, Vec<Write>), Outcome> {
         attempt.check_token(found)?;
         let snapshot = self.snapshot.load();
+        let moment = decide::Moment { snapshot: &snapshot, now_ms: self.now_ms() };
         let exists = |key: &Key| keys.iter().position(|known| known == key).map(|at| found[at].is_some());
         let (mut written, mut effects, mut reasons, mut needed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (at, (table, intent)) in attempt.intents.iter().enumerate() {
             let row = found[attempt.token_keys.len() + at].as_ref();
             let mut reason = None;
-            match decide::decide(&snapshot, table.id, intent, &attempt.item_keys[at], row, &exists) {
+            match decide::decide(moment, table.id, intent, &attempt.item_keys[at], row, &exists) {
                 Ok((one, its_effects)) => {
                     written.push(one);
                     effects.push(its_effects.writes);

@@ -8,7 +8,7 @@ use stator_model::limits::ITEM_SIZE_BYTES_MAX;
 use stator_model::table::TableId;
 use stator_model::{Item, MapRef};
 
-use super::effects::{self, Effects, Exists};
+use super::effects::{self, Change, Effects, Exists};
 use super::intent::{Action, Intent};
 use super::{Verdict, Written};
 use crate::catalog::{Snapshot, Table};
@@ -108,17 +108,27 @@ fn check_size(item: &Item) -> Result<(), WriteError> {
     if size_bytes > ITEM_SIZE_BYTES_MAX { Err(WriteError::ItemTooLarge { size_bytes }) } else { Ok(()) }
 }
 
+/// What a decision sees of the world beside the rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment<'m> {
+    pub(crate) snapshot: &'m Snapshot,
+    pub(crate) now_ms: u64,
+}
+
 /// Decides on an item's row as it is found.
 pub(crate) fn decide(
-    snapshot: &Snapshot,
+    moment: Moment<'_>,
     table: TableId,
     intent: &Intent,
     item_key: &Key,
     found: Option<&Found>,
     exists: &Exists<'_>,
 ) -> Result<(Written, Effects), Verdict> {
-    let table =
-        snapshot.table_by_id(table).filter(|table| table.deleting_until_ms.is_none()).ok_or(Verdict::Refuse(WriteError::TableGone))?;
+    let table = moment
+        .snapshot
+        .table_by_id(table)
+        .filter(|table| table.deleting_until_ms.is_none())
+        .ok_or(Verdict::Refuse(WriteError::TableGone))?;
     let old = found.map(|row| stored::unwrap(&row.value));
     let old_map = old.map(stator_model::item::map_of);
     if let Some(condition) = &intent.condition {
@@ -136,7 +146,8 @@ pub(crate) fn decide(
     if let (Some(item), Action::Update { .. }) = (&new, &intent.action) {
         check_index_keys(table, item).and_then(|()| check_size(item)).map_err(Verdict::Refuse)?;
     }
-    let effects = effects::effects(table, item_key, old, new.as_ref(), exists).map_err(Verdict::NeedsRows)?;
+    let change = Change { table, item_key, old, new: new.as_ref(), now_ms: moment.now_ms, is_expiry: false };
+    let effects = effects::effects(&change, exists).map_err(Verdict::NeedsRows)?;
     let old = found.map(|row| stored::item(&row.value));
     Ok((Written { old, new, receipt: effects.receipt.clone() }, effects))
 }

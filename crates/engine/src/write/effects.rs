@@ -15,8 +15,9 @@ use crate::capacity::HalfUnits;
 use crate::catalog::{Index, Table};
 use crate::encoding::stored;
 use crate::index::{self, Entry};
-use crate::keyspace::counter;
+use crate::keyspace::{counter, stream_record, stream_volume};
 use crate::receipt::Receipt;
+use crate::stream;
 
 /// Rows to write, and what they cost.
 pub(crate) struct Effects {
@@ -27,14 +28,20 @@ pub(crate) struct Effects {
 /// Whether a row that was read is there; `None` if it was not read.
 pub(crate) type Exists<'e> = dyn Fn(&Key) -> Option<bool> + 'e;
 
-/// All effects of replacing `old` by `new`. Fails with the keys of rows that have to be read first.
-pub(super) fn effects(
-    table: &Table,
-    item_key: &Key,
-    old: Option<&[u8]>,
-    new: Option<&Item>,
-    exists: &Exists<'_>,
-) -> Result<Effects, Vec<Key>> {
+/// One item replaced by another.
+pub(super) struct Change<'c> {
+    pub(super) table: &'c Table,
+    pub(super) item_key: &'c Key,
+    pub(super) old: Option<&'c [u8]>,
+    pub(super) new: Option<&'c Item>,
+    pub(super) now_ms: u64,
+    /// The service removes the item itself, because its time has come.
+    pub(super) is_expiry: bool,
+}
+
+/// All effects of a change. Fails with the keys of rows that have to be read first.
+pub(super) fn effects(change: &Change<'_>, exists: &Exists<'_>) -> Result<Effects, Vec<Key>> {
+    let Change { table, item_key, old, new, .. } = *change;
     let size = |item: &[u8]| stator_model::item::map_of(item).size_bytes();
     let (old_bytes, new_bytes) = (old.map(size), new.map(|item| size(item.as_bytes())));
     let image_bytes = old_bytes.max(new_bytes).unwrap_or(0);
@@ -46,6 +53,7 @@ pub(super) fn effects(
         None => {}
     }
     effects.count(counter::key(table.id, None), old_bytes, new_bytes);
+    effects.record(change);
     let mut unread = Vec::new();
     for index in table.indexes.iter().filter(|index| index.is_maintained()) {
         if let Err(key) = effects.maintain(table, index, old, new, exists) {
@@ -63,6 +71,25 @@ pub(super) fn of_check(old: Option<&[u8]>) -> Effects {
 }
 
 impl Effects {
+    /// The record of the table's stream; none of a write that leaves the item as it was.
+    fn record(&mut self, change: &Change<'_>) {
+        let Some(stream) = change.table.enabled_stream() else { return };
+        if change.old == change.new.map(Item::as_bytes) {
+            return;
+        }
+        let record = stream::record::Change {
+            old: change.old.map(stator_model::item::map_of),
+            new: change.new.map(Item::map),
+            at_ms: change.now_ms,
+            is_expiry: change.is_expiry,
+        };
+        let Some(row) = stream::record::encode(&change.table.key, stream.view, &record) else { return };
+        let lane = stream_record::lane_of(change.item_key, stream.lanes);
+        let bytes = i64::try_from(row.len()).expect("records are small");
+        self.writes.push(Write::Append(stream_record::key_prefix(stream.id, lane), row));
+        self.writes.push(Write::Add(stream_volume::key(stream.id, lane), vec![1, bytes]));
+    }
+
     fn maintain(&mut self, table: &Table, index: &Index, old: Option<&[u8]>, new: Option<&Item>, exists: &Exists<'_>) -> Result<(), Key> {
         // An old item that does not fit the index was stored before the index was made, and has no entry.
         let mut old = old.and_then(|item| index::entry(table, index, item).ok().flatten());

@@ -68,7 +68,9 @@ impl Engine {
                 .store
                 .mutate(&keys, &mut |found| {
                     let exists = |key: &Key| keys.iter().position(|known| known == key).map(|at| found[at].is_some());
-                    let decided = decide::decide(&self.snapshot.load(), table.id, intent, &keys[0], found[0].as_ref(), &exists);
+                    let snapshot = self.snapshot.load();
+                    let moment = decide::Moment { snapshot: &snapshot, now_ms: self.now_ms() };
+                    let decided = decide::decide(moment, table.id, intent, &keys[0], found[0].as_ref(), &exists);
                     let (decided, writes) = match decided {
                         Ok((written, effects)) => (Verdict::Write(written), Decision::Commit(effects.writes)),
                         Err(refusal) => (refusal, Decision::Abort),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use stator_iam::Secret;
 
-pub use value::{AccountId, LogFormat, LogLevel, Size, Value};
+pub use value::{AccountId, Hours, LogFormat, LogLevel, Size, Value};
 
 /// A declared setting.
 pub struct Setting {
@@ -143,6 +143,8 @@ settings! {
     table_transition: Duration = Duration::ZERO;
     /// Answer consistent reads of global secondary indexes, which the real service refuses.
     consistent_global_reads: bool = false;
+    /// Hours until a shard of a stream closes and its children open; fractions let tests see it happen.
+    stream_shard_hours: Hours = Hours(Duration::from_secs(4 * 60 * 60));
 }
 
 #[cfg(test)]

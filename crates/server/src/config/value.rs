@@ -57,6 +57,24 @@ impl Value for u32 {
     }
 }
 
+/// A time in hours, with decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hours(pub Duration);
+
+impl Value for Hours {
+    const KIND: &'static str = "HOURS";
+
+    fn parse(text: &str) -> Result<Hours, String> {
+        let hours = text.parse::<f64>().ok().filter(|hours| *hours > 0.0 && *hours <= 24.0);
+        let hours = hours.ok_or("expected hours above 0 and up to 24, such as 4 or 0.01")?;
+        Ok(Hours(Duration::from_secs_f64(hours * 3600.0)))
+    }
+
+    fn print(&self) -> String {
+        (self.0.as_secs_f64() / 3600.0).to_string()
+    }
+}
+
 impl Value for SocketAddr {
     const KIND: &'static str = "ADDRESS:PORT";
 

@@ -19,7 +19,8 @@
 //! Blocks are separated by empty lines. A block with `---` is one step, which may begin with lines `header Name: value`,
 //! `header -Name`, `source: …` (for this step alone) and `pending: why it fails today`. Any other block holds one
 //! directive or call per line, continued on indented lines: `source: …` (from here on), `only: http`, `session NAME REGION`,
-//! `let NAME = VALUE`, `table …` (see [`table`]), `settle`, `repeat NAME FROM TO Operation …`, or a call that must succeed.
+//! `let NAME = VALUE`, `table …` (see [`table`]), `settle`, `repeat NAME FROM TO Operation …`,
+//! `bind NAME PATH Operation …` (names a part of an answer, such as `Shards.0.ShardId`), or a call that must succeed.
 //! After an operation a bare word is the table's name; `raw` and text sends that text as the body, `hex` sends bytes.
 //!
 //! What must stay true: a script says where its expectations come from: `observed`, `documented` or `assumed`, so that the

@@ -101,6 +101,7 @@ impl Runner<'_> {
                 self.bindings.insert(name.trim().to_owned(), value);
                 Ok(())
             }
+            "bind" => self.bind(rest),
             "session" => {
                 let (name, region) = rest.split_once(' ').ok_or("session needs a region")?;
                 self.sessions.insert(name.to_owned(), region.trim().to_owned());
@@ -113,6 +114,23 @@ impl Runner<'_> {
                 self.must_succeed(&operation, &String::from_utf8_lossy(&body), &session)
             }
         }
+    }
+
+    /// `bind NAME PATH Operation …`: names a part of an answer; numbers in the path are places in lists.
+    fn bind(&mut self, text: &str) -> Result<(), String> {
+        let mut words = text.splitn(3, ' ');
+        let mut word = || words.next().ok_or("bind NAME PATH Operation …");
+        let (name, path, call) = (word()?, word()?, word()?);
+        let (session, operation, body) = self.request(call)?;
+        let reply = self.call(&session, &operation, body, &[])?;
+        let answer = Json::parse(&reply.body).map_err(|_| "the answer is no JSON")?;
+        let part = path.split('.').try_fold(&answer, |value, step| match step.parse::<usize>() {
+            Ok(at) => value.elements().get(at),
+            Err(_) => value.get(step),
+        });
+        let part = part.ok_or_else(|| format!("no {path} in: {}", show(&operation, &reply, None)))?;
+        self.bindings.insert(name.to_owned(), part.clone());
+        Ok(())
     }
 
     fn repeat(&mut self, text: &str) -> Result<(), String> {

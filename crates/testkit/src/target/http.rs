@@ -5,7 +5,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use super::{Call, Reply, Target};
+use super::{Call, Reply, Target, target_of};
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ fn request(call: &Call) -> Vec<u8> {
         ("X-Amz-Date".to_owned(), "20261124T040506Z".to_owned()),
     ];
     if !is_get {
-        headers.push(("X-Amz-Target".to_owned(), format!("DynamoDB_20120810.{}", call.operation)));
+        headers.push(("X-Amz-Target".to_owned(), target_of(&call.operation)));
         headers.push(("Content-Type".to_owned(), "application/x-amz-json-1.0".to_owned()));
         headers.push(("Content-Length".to_owned(), call.body.len().to_string()));
     }

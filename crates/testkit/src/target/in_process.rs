@@ -11,7 +11,7 @@ use stator_engine::{Clock, Engine, EngineOptions};
 use stator_kv::Store;
 use stator_model::arn::Scope;
 
-use super::{Call, Reply, Target, block_on};
+use super::{Call, Reply, Target, block_on, target_of};
 
 /// A clock that ticks a millisecond at each look, and randomness that is the same in each run.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl InProcess {
     }
 
     fn answer(&self, call: &Call) -> Result<Vec<u8>, Fault> {
-        let operation = stator_api::target::find(&format!("DynamoDB_20120810.{}", call.operation))?;
+        let operation = stator_api::target::find(&target_of(&call.operation))?;
         let mut prepared = operation.decode(&call.body)?;
         prepared.validate()?;
         let context = Context {

@@ -10,6 +10,12 @@ pub use block_on::block_on;
 pub use http::HttpTarget;
 pub use in_process::{InProcess, SetClock, TestClock};
 
+/// `X-Amz-Target` of an operation: streams are a service of their own.
+fn target_of(operation: &str) -> String {
+    let is_of_streams = ["ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"].contains(&operation);
+    format!("{}_20120810.{operation}", if is_of_streams { "DynamoDBStreams" } else { "DynamoDB" })
+}
+
 /// A call to the service.
 #[derive(Debug, Clone)]
 pub struct Call {

@@ -1,0 +1,123 @@
+//! What streams need over time: new shards, and the old records gone.
+//!
+//! What must stay true: each step may be repeated or left out without harm. Records go in whole runs from the old end; the
+//! horizon is stored before they go. One call does a bounded piece and says whether more is left.
+
+use std::sync::Arc;
+
+use stator_kv::range::after_prefix;
+use stator_kv::{Direction, Level, Stamp, StoreError, Visit, Write};
+
+use super::RETENTION_MS;
+use super::record::created_at_ms;
+use super::shard::{Opened, Shard, encode};
+use crate::Engine;
+use crate::catalog::{Stream, Table};
+use crate::encoding::stored;
+use crate::keyspace::stream_shard::Lane;
+use crate::keyspace::{LOG, SMALL, counter, stream, stream_horizon, stream_record, stream_shard, stream_volume};
+
+/// Records of one lane passed over in one go.
+const RECORDS_PER_TICK: usize = 20_000;
+
+impl Engine {
+    /// Closes the shards that are old or large enough, and opens their children.
+    pub(crate) async fn roll_shards(&self) -> Result<(), StoreError> {
+        let streams: Vec<Arc<Stream>> = self.snapshot.load().streams().filter(|stream| stream.disabled_at_ms.is_none()).cloned().collect();
+        for stream in streams {
+            for lane in 0..stream.lanes {
+                self.roll_lane(&stream, lane).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn roll_lane(&self, stream: &Stream, lane: Lane) -> Result<(), StoreError> {
+        let Some(open) = self.shards_of_lane(stream, lane).await?.pop() else { return Ok(()) };
+        let found = self.store.read(&[stream_volume::key(stream.id, lane)], Level::Strong).await?.remove(0);
+        let volume_bytes = found.and_then(|row| counter::decode(&row.value)).map_or(0, |(_, bytes)| bytes.unsigned_abs());
+        let now_ms = self.now_ms();
+        let is_old = now_ms >= open.opened_at_ms.saturating_add(self.options.stream_shard_ms);
+        let is_large = volume_bytes.saturating_sub(open.volume_bytes) >= self.options.stream_shard_bytes;
+        if !is_old && !is_large {
+            return Ok(());
+        }
+        let at_ms = now_ms.max(open.opened_at_ms + 1);
+        let child = Opened { at_ms, parent_at_ms: Some(open.opened_at_ms), volume_bytes };
+        self.commit_catalog(vec![Write::Append(stream_shard::key_prefix(stream.id, lane), encode(&child))]).await
+    }
+
+    /// Removes records that are older than a day, shards that have none left, and streams disabled for a day. Answers
+    /// whether more is left to remove.
+    pub(crate) async fn trim_streams(&self) -> Result<bool, StoreError> {
+        let cutoff_ms = self.now_ms().saturating_sub(RETENTION_MS);
+        let streams: Vec<Arc<Stream>> = self.snapshot.load().streams().cloned().collect();
+        let mut has_more = false;
+        for stream in streams {
+            if stream.disabled_at_ms.is_some_and(|at_ms| at_ms <= cutoff_ms) {
+                self.drop_stream(&stream).await?;
+                continue;
+            }
+            for lane in 0..stream.lanes {
+                has_more |= self.trim_lane(&stream, lane, cutoff_ms).await?;
+            }
+        }
+        Ok(has_more)
+    }
+
+    async fn trim_lane(&self, stream: &Stream, lane: Lane, cutoff_ms: u64) -> Result<bool, StoreError> {
+        let horizon = self.horizon(stream.id, lane).await?;
+        let (mut next, mut oldest_kept, mut passed) = (horizon, None, 0);
+        let range = stream_record::between(stream.id, lane, horizon, None, Direction::Forward);
+        self.store
+            .scan(&range, &mut |row| {
+                let stamp = Stamp::of_key(row.key).unwrap_or(horizon);
+                let is_old = stored::validate(row.value).ok().and_then(created_at_ms).is_some_and(|at_ms| at_ms <= cutoff_ms);
+                if !is_old {
+                    oldest_kept = Some(stamp);
+                    return Visit::Stop;
+                }
+                next = stamp.next();
+                passed += 1;
+                if passed == RECORDS_PER_TICK { Visit::Stop } else { Visit::Next }
+            })
+            .await?;
+        if next > horizon {
+            self.commit_catalog(vec![Write::Put(stream_horizon::key(stream.id, lane), next.to_bytes().to_vec())]).await?;
+            let end = stream_record::joined(stream.id, lane, next);
+            self.store.delete_range(LOG, &stream_record::joined(stream.id, lane, Stamp::default()), &end).await?;
+        }
+        if passed == RECORDS_PER_TICK {
+            return Ok(true);
+        }
+        self.drop_empty_shards(stream, lane, oldest_kept, cutoff_ms).await?;
+        Ok(false)
+    }
+
+    /// A closed shard goes a day after its end, when its last record has gone.
+    async fn drop_empty_shards(&self, stream: &Stream, lane: Lane, oldest_kept: Option<Stamp>, cutoff_ms: u64) -> Result<(), StoreError> {
+        let shards: Vec<Shard> = self.shards_of_lane(stream, lane).await?;
+        let pairs = shards.windows(2).filter(|pair| {
+            let ended = pair[1].opened;
+            pair[1].opened_at_ms <= cutoff_ms && oldest_kept.is_none_or(|stamp| stamp >= ended)
+        });
+        let writes: Vec<Write> = pairs.map(|pair| Write::Delete(stream_shard::key(stream.id, lane, pair[0].opened))).collect();
+        if writes.is_empty() { Ok(()) } else { self.commit_catalog(writes).await }
+    }
+
+    async fn drop_stream(&self, gone: &Stream) -> Result<(), StoreError> {
+        let _turn = self.catalog_turn.lock().await;
+        for (space, prefix) in [(LOG, stream_shard::stream_prefix(gone.id)), (SMALL, stream_volume::stream_prefix(gone.id))] {
+            let end = after_prefix(&prefix).expect("stream ids stay below the last one");
+            self.store.delete_range(space, &prefix, &end).await?;
+        }
+        self.commit_catalog(vec![Write::Delete(stream::key(gone.id))]).await?;
+        let mut next = self.snapshot.load().without_stream(gone);
+        let owner = next.table(&gone.scope, &gone.table).filter(|table| table.stream.as_ref().is_some_and(|stream| stream.id == gone.id));
+        if let Some(owner) = owner.cloned() {
+            next = next.with(Arc::new(Table { stream: None, ..Table::clone(&owner) }));
+        }
+        self.snapshot.store(Arc::new(next));
+        Ok(())
+    }
+}
