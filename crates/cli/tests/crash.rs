@@ -2,12 +2,13 @@
 //!
 //! Each of several clients owns some keys of a table with a local and a global index, and knows what the last acknowledged
 //! write of each key was and which write was under way when the process died. After the restart every key shows the one or
-//! the other, whole, and `stator check` finds entries and counters in step. What must stay true: the kill is SIGKILL, at a
+//! the other, whole, and `stator check` finds entries, counters and stream records in
+//! step. What must stay true: the kill is SIGKILL, at a
 //! moment that the process does not choose.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -29,7 +30,7 @@ struct Server {
 impl Server {
     fn start(data: &Path) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stator"))
-            .args(["dev", "--listen", "127.0.0.1:0", "--memory", "64MiB", "--data"])
+            .args(["dev", "--listen", "127.0.0.1:0", "--memory", "64MiB", "--stream-shard-hours", "0.0003", "--data"])
             .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -63,8 +64,10 @@ impl Client {
 
     /// Status and body; an error once the process is gone.
     fn call(&mut self, operation: &str, body: &str) -> std::io::Result<(u16, String)> {
+        let is_of_streams = ["DescribeStream", "GetShardIterator", "GetRecords"].contains(&operation);
+        let prefix = if is_of_streams { "DynamoDBStreams" } else { "DynamoDB" };
         let request = format!(
-            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\n\
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: {prefix}_20120810.{operation}\r\n\
              X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=dev/20260101/us-east-1/dynamodb/aws4_request, \
              SignedHeaders=host;x-amz-date, Signature={}\r\nContent-Length: {}\r\n\r\n{body}",
             "0".repeat(64),
@@ -124,7 +127,8 @@ fn create_table(client: &mut Client) {
         {{"AttributeName":"value","AttributeType":"N"}},{{"AttributeName":"kind","AttributeType":"S"}}],
         "KeySchema":{},"LocalSecondaryIndexes":[{{"IndexName":"by-value","KeySchema":{},"Projection":{{"ProjectionType":"ALL"}}}}],
         "GlobalSecondaryIndexes":[{{"IndexName":"by-kind","KeySchema":[{{"AttributeName":"kind","KeyType":"HASH"}},
-        {{"AttributeName":"value","KeyType":"RANGE"}}],"Projection":{{"ProjectionType":"KEYS_ONLY"}}}}]}}"#,
+        {{"AttributeName":"value","KeyType":"RANGE"}}],"Projection":{{"ProjectionType":"KEYS_ONLY"}}}}],
+        "StreamSpecification":{{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}}}"#,
         key("number"),
         key("value")
     );
@@ -301,6 +305,138 @@ fn a_transaction_sent_again_after_a_kill_has_happened_once() {
                 });
             }
             for _ in 0..20 + choices.below(200) {
+                heard.recv().unwrap();
+            }
+            server.kill();
+        });
+        check(folder.path());
+    }
+}
+
+/// The text of a member, the first time it appears.
+fn member<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = answer.split_once(&format!(r#""{name}":""#))?;
+    rest.split('"').next()
+}
+
+/// A consumer as the service's own are: it walks shards from parents to children and notes how far it came in each.
+#[derive(Default)]
+struct Poller {
+    arn: String,
+    /// The last sequence number met in a shard.
+    noted: HashMap<String, String>,
+    ended: HashSet<String>,
+    /// The last step met of an item.
+    steps: HashMap<u64, u64>,
+}
+
+impl Poller {
+    /// Reads what there is; an error once the process is gone.
+    fn poll(&mut self, client: &mut Client) -> std::io::Result<()> {
+        let mut after = String::new();
+        loop {
+            let (_, answer) = client.call("DescribeStream", &format!(r#"{{"StreamArn":"{}"{after}}}"#, self.arn))?;
+            let shards: Vec<(String, Option<String>)> = answer
+                .split(r#"{"ShardId":"#)
+                .skip(1)
+                .map(|shard| (shard.split('"').nth(1).unwrap().to_owned(), member(shard, "ParentShardId").map(str::to_owned)))
+                .collect();
+            for (shard, parent) in shards {
+                let is_due = parent.is_none_or(|parent| self.ended.contains(&parent));
+                if is_due && !self.ended.contains(&shard) {
+                    self.read(client, &shard)?;
+                }
+            }
+            let Some(last) = member(&answer, "LastEvaluatedShardId") else { return Ok(()) };
+            after = format!(r#","ExclusiveStartShardId":"{last}""#);
+        }
+    }
+
+    fn read(&mut self, client: &mut Client, shard: &str) -> std::io::Result<()> {
+        let start = match self.noted.get(shard) {
+            Some(number) => format!(r#""ShardIteratorType":"AFTER_SEQUENCE_NUMBER","SequenceNumber":"{number}""#),
+            None => r#""ShardIteratorType":"TRIM_HORIZON""#.to_owned(),
+        };
+        let (_, answer) = client.call("GetShardIterator", &format!(r#"{{"StreamArn":"{}","ShardId":"{shard}",{start}}}"#, self.arn))?;
+        let mut iterator = member(&answer, "ShardIterator").unwrap_or_else(|| panic!("{answer}")).to_owned();
+        loop {
+            let (status, answer) = client.call("GetRecords", &format!(r#"{{"ShardIterator":"{iterator}","Limit":100}}"#))?;
+            assert_eq!(status, 200, "{answer}");
+            let records: Vec<&str> = answer.split(r#"{"eventID":"#).skip(1).collect();
+            for record in &records {
+                self.meet(shard, record);
+            }
+            match member(&answer, "NextShardIterator") {
+                None => {
+                    self.ended.insert(shard.to_owned());
+                    return Ok(());
+                }
+                Some(_) if records.is_empty() => return Ok(()),
+                Some(next) => iterator = next.to_owned(),
+            }
+        }
+    }
+
+    fn meet(&mut self, shard: &str, record: &str) {
+        let number = member(record, "SequenceNumber").unwrap().to_owned();
+        assert!(self.noted.get(shard).is_none_or(|noted| *noted < number), "sequence numbers ascend");
+        let owner: u64 = record.split_once("client ").unwrap().1.split('"').next().unwrap().parse().unwrap();
+        let image = record.split_once(r#""NewImage""#).unwrap().1;
+        let step: u64 = image.split_once(r#""ups":{"N":""#).unwrap().1.split('"').next().unwrap().parse().unwrap();
+        let before = self.steps.insert(owner, step).unwrap_or(0);
+        assert_eq!(step, before + 1, "client {owner}: a write was skipped or met twice");
+        self.noted.insert(shard.to_owned(), number);
+    }
+}
+
+#[test]
+fn a_poller_that_goes_on_after_kills_meets_every_write_once_and_in_order() {
+    const POLLED_ROUNDS: u64 = 6;
+    let folder = tempfile::tempdir().unwrap();
+    let mut choices = Choices(11);
+    let mut poller = Poller::default();
+    for round in 0..=POLLED_ROUNDS {
+        let server = Server::start(folder.path());
+        let mut client = Client::connect(&server.address);
+        if round == 0 {
+            create_table(&mut client);
+            let (_, answer) = client.call("DescribeTable", r#"{"TableName":"Crash"}"#).unwrap();
+            poller.arn = member(&answer, "LatestStreamArn").unwrap().to_owned();
+        }
+        if round == POLLED_ROUNDS {
+            // Children of children become due one poll after another.
+            while {
+                let ended = poller.ended.len();
+                poller.poll(&mut client).unwrap();
+                poller.ended.len() > ended
+            } {}
+            for owner in 0..CLIENTS {
+                assert_eq!(poller.steps.get(&owner).copied().unwrap_or(0), total(&mut client, owner, 1), "client {owner}");
+            }
+            assert!(poller.ended.len() >= 4, "shards have closed");
+            server.kill();
+            break;
+        }
+        let (progress, heard) = mpsc::channel();
+        let address = server.address.clone();
+        std::thread::scope(|scope| {
+            for owner in 0..CLIENTS {
+                let (address, progress) = (&address, progress.clone());
+                scope.spawn(move || {
+                    let mut client = Client::connect(address);
+                    let body = format!(
+                        r#"{{"TableName":"Crash","Key":{{{}}},"UpdateExpression":"ADD ups :one","ExpressionAttributeValues":{{":one":{{"N":"1"}}}}}}"#,
+                        key_json(owner, 1)
+                    );
+                    while let Ok((status, answer)) = client.call("UpdateItem", &body) {
+                        assert_eq!(status, 200, "{answer}");
+                        let _ = progress.send(());
+                    }
+                });
+            }
+            let poller = &mut poller;
+            scope.spawn(move || while poller.poll(&mut client).is_ok() {});
+            for _ in 0..2000 + choices.below(2000) {
                 heard.recv().unwrap();
             }
             server.kill();
