@@ -37,11 +37,18 @@ fn table(root: &Path) -> String {
     let known: Vec<(&str, &str)> = names.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' ')).collect();
     let works = |name: &str| root.join("crates/api/src/ops").join(format!("{}.rs", snake_case(name))).exists();
     let (there, missing): (Vec<_>, Vec<_>) = known.iter().partition(|(_, name)| works(name));
+    let steps = |name: &str| {
+        let scripts = tree::files(root, &format!("crates/api/tests/scripts/{}", snake_case(name)), ".script");
+        scripts.iter().map(|path| tree::text(root, path).lines().filter(|line| *line == "---").count()).sum::<usize>()
+    };
     let list = |operations: &[&(&str, &str)]| operations.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let counted = |operations: &[&(&str, &str)]| {
+        operations.iter().map(|(_, name)| format!("`{name}` {}", steps(name))).collect::<Vec<_>>().join(", ")
+    };
     format!(
-        "| | operations |\n|---|---|\n| **work** ({}) | {} |\n| **answer UnknownOperationException** ({}) | {} |\n",
+        "| | operations, and how many steps of golden scripts are about each |\n|---|---|\n| **work** ({}) | {} |\n| **answer UnknownOperationException** ({}) | {} |\n",
         there.len(),
-        list(&there),
+        counted(&there),
         missing.len(),
         list(&missing)
     )

@@ -49,6 +49,11 @@ impl Fault {
         Fault { exception: "UnknownOperationException", status: 400, message: None, members: Vec::new(), cause: None }
     }
 
+    /// An operation that the service has and this server does not.
+    pub fn not_there_yet(operation: &str) -> Fault {
+        Fault { message: Some(format!("This server does not support {operation} yet")), ..Fault::unknown_operation() }
+    }
+
     /// Something broke on our side; the client may try again.
     pub fn internal() -> Fault {
         Fault {

@@ -9,5 +9,7 @@ pub mod serialization;
 pub mod signature;
 pub mod stream;
 pub mod table;
+pub mod tag;
 pub mod transaction;
+pub mod ttl;
 pub mod value;

@@ -1,6 +1,7 @@
 //! From the `X-Amz-Target` header to the operation it names.
 //!
-//! What must stay true: a name that is not in the registry is answered like the service answers a name it never had.
+//! What must stay true: a name that is not in the registry is answered like the service answers a name it never had; if the
+//! service has it, a sentence says that it is missing here. This is the only place that decides so.
 
 use crate::fault::Fault;
 use crate::operation::{ErasedOperation, Service};
@@ -20,7 +21,18 @@ pub fn find(x_amz_target: &str) -> Result<&'static dyn ErasedOperation, Fault> {
     registry
         .binary_search_by(|operation| (operation.info().service, operation.info().name).cmp(&(service, name)))
         .map(|index| registry[index])
-        .map_err(|_| Fault::unknown_operation())
+        .map_err(|_| if is_of_the_service(service, name) { Fault::not_there_yet(name) } else { Fault::unknown_operation() })
+}
+
+/// All operations that the service has, one per line: service and name.
+const OPERATIONS: &str = include_str!("../../../spec/operations.txt");
+
+fn is_of_the_service(service: Service, name: &str) -> bool {
+    let word = match service {
+        Service::DynamoDb => "DynamoDB",
+        Service::Streams => "DynamoDBStreams",
+    };
+    OPERATIONS.lines().filter_map(|line| line.split_once(' ')).any(|known| known == (word, name))
 }
 
 #[cfg(test)]
@@ -30,7 +42,14 @@ mod tests {
     #[test]
     fn names_outside_the_registry_are_unknown_operations() {
         for target in ["", "PutItem", "DynamoDB_20110101.PutItem", "DynamoDB_20120810.Nothing", "DynamoDB_20120810"] {
-            assert_eq!(find(target).err().map(|fault| fault.exception), Some("UnknownOperationException"));
+            assert_eq!(find(target).err().map(|fault| (fault.exception, fault.message)), Some(("UnknownOperationException", None)));
         }
+    }
+
+    #[test]
+    fn operations_that_are_missing_here_say_so() {
+        let fault = find("DynamoDB_20120810.CreateBackup").err().unwrap();
+        assert_eq!(fault.exception, "UnknownOperationException");
+        assert_eq!(fault.message.as_deref(), Some("This server does not support CreateBackup yet"));
     }
 }

@@ -4,6 +4,8 @@
 //!   ITEMS    item          → the entry of each index is there, equal to the byte
 //!            local entry   → its item is there and projects it
 //!   GLOBAL   global entry  → its item is there and projects it
+//!            item          → its deadline is there, where TTL is on
+//!   DEADLINES deadline     → its item is there and has it
 //!   SMALL    counters      = rows and bytes met above
 //!   LOG      record        → it lies in the lane of its key; the latest of an item says what the item is
 //! ```
@@ -23,11 +25,11 @@ use crate::catalog::{Index, Snapshot, Stream, Table};
 use crate::encoding::stored;
 use crate::engine::load;
 use crate::keyspace::{
-    self, GLOBAL, ITEMS, LOG, SMALL, counter, global_index, item, local_index, stream_horizon, stream_record, stream_shard,
-    transaction_token,
+    self, DEADLINES, GLOBAL, ITEMS, LOG, SMALL, counter, deadline, global_index, item, local_index, stream_horizon, stream_record,
+    stream_shard, transaction_token,
 };
 use crate::stream::{Record, shard};
-use crate::{OpenError, index};
+use crate::{OpenError, index, ttl};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Faults reported at most.
@@ -65,7 +67,7 @@ pub async fn check(store: &dyn Store) -> Result<Report, CheckError> {
     let snapshot = load(store).await?;
     let report = Report { tables: snapshot.tables().count(), ..Report::default() };
     let mut checker = Checker { store, snapshot, report, sums: HashMap::new(), latest: HashMap::new() };
-    for space in [ITEMS, GLOBAL, SMALL, LOG] {
+    for space in [ITEMS, GLOBAL, SMALL, LOG, DEADLINES] {
         checker.space(space).await.map_err(OpenError::Store)?;
     }
     checker.latest_records().await.map_err(OpenError::Store)?;
@@ -103,6 +105,9 @@ impl Checker<'_> {
         if space == SMALL {
             self.small(row);
             return Ok(());
+        }
+        if space == DEADLINES {
+            return self.deadline(row).await;
         }
         if space == LOG {
             self.log(row);
@@ -143,6 +148,15 @@ impl Checker<'_> {
             return Ok(());
         }
         self.count(table.id, None, attributes.size_bytes());
+        if let Some(ttl) = table.ttl.as_ref().filter(|ttl| !ttl.is_enabling)
+            && let Some(deadline_s) = ttl::deadline_s(ttl, attributes)
+            && let Some(item_key) = item::key_of_joined(&row.0, &table.key)
+        {
+            let key = deadline::key(table.id, ttl.epoch, deadline_s, &item_key);
+            if self.store.read(&[key], Level::Strong).await?.remove(0).is_none() {
+                self.fault(&row.0, "has no deadline, although its table has TTL and it has a time");
+            }
+        }
         for index in table.indexes.iter().filter(|index| is_settled(index)) {
             // An item that does not fit was left out by backfill.
             let Ok(Some(entry)) = index::entry(table, index, stored::unwrap(&row.1)) else { continue };
@@ -183,6 +197,21 @@ impl Checker<'_> {
                 self.fault(&row.0, &format!("is an entry of index {} that its item does not project", index.name));
             }
             Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Deadlines of an epoch that is over mean nothing.
+    async fn deadline(&mut self, row: &Row) -> Result<(), StoreError> {
+        let Some((table, epoch, deadline_s, item_key)) = deadline::parse(&row.0) else {
+            self.fault(&row.0, "has a key of no known kind");
+            return Ok(());
+        };
+        let ttl = self.snapshot.table_by_id(table).and_then(|table| table.ttl.clone()).filter(|ttl| ttl.epoch == epoch);
+        let Some(ttl) = ttl else { return Ok(()) };
+        let found = self.store.read(&[item_key], Level::Strong).await?.remove(0);
+        if found.and_then(|found| ttl::deadline_s(&ttl, stored::map(&found.value))) != Some(deadline_s) {
+            self.fault(&row.0, "is a deadline that its item does not have");
         }
         Ok(())
     }

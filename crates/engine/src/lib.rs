@@ -16,6 +16,7 @@ pub mod read;
 pub mod receipt;
 pub mod stream;
 pub mod transact;
+pub mod ttl;
 pub mod write;
 
 pub use clock::Clock;

@@ -1,7 +1,7 @@
 //! Streams over a store: order under concurrent writers, shards that follow one another, and what a day takes away.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -43,6 +43,7 @@ impl World {
             class: None,
             deletion_protection: false,
             stream: Some(StreamView::NewAndOldImages),
+            tags: BTreeMap::new(),
         };
         let scope = Scope { account: "000000000000".to_owned(), region: "us-east-1".to_owned() };
         block_on(engine.create_table(&scope, &spec)).unwrap();

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -104,6 +105,7 @@ fn make_table(engine: &Engine) -> Arc<Table> {
         class: None,
         deletion_protection: false,
         stream: None,
+        tags: BTreeMap::new(),
     };
     block_on(engine.create_table(&scope(), &spec)).unwrap();
     engine.table(&scope(), "Accounts").unwrap()

@@ -75,6 +75,15 @@ pub const SHARD_ITERATOR_MS: u64 = 15 * 60 * 1000;
 /// Streams on one page of ListStreams, shards on one page of DescribeStream.
 pub const LIST_STREAMS_MAX: usize = 100;
 
+/// Tags of one table.
+pub const TAGS_MAX: usize = 50;
+/// Characters of a tag's key.
+pub const TAG_KEY_CHARACTERS_MAX: usize = 128;
+/// Characters of a tag's value.
+pub const TAG_VALUE_CHARACTERS_MAX: usize = 256;
+/// Tags on one page of ListTagsOfResource.
+pub const TAGS_PER_PAGE: usize = 10;
+
 /// Table and index names.
 pub const NAME_BYTES_MIN: usize = 3;
 /// Table and index names.

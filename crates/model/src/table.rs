@@ -3,6 +3,8 @@
 //! What must stay true: these are facts without behaviour. The engine decides which are allowed and stores them; the wire
 //! has shapes of its own and converts.
 
+use std::collections::BTreeMap;
+
 use crate::key::KeySchema;
 use crate::stream::StreamView;
 
@@ -121,6 +123,8 @@ pub struct TableSpec {
     pub deletion_protection: bool,
     /// What its stream shows, if it has one.
     pub stream: Option<StreamView>,
+    /// Tags by key.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Where a table is in its life.

@@ -178,7 +178,7 @@ fn written_of(intent: &Intent) -> item::Written {
     match intent.action {
         Action::Put(_) => item::Written::BatchPut,
         Action::Update { .. } => item::Written::Update,
-        Action::Delete { .. } | Action::Check { .. } => item::Written::Delete,
+        Action::Delete { .. } | Action::Expire { .. } | Action::Check { .. } => item::Written::Delete,
     }
 }
 

@@ -19,6 +19,7 @@ use crate::shapes::stream::StreamSpecification;
 use crate::shapes::table::{Definitions, IndexInput, NameAndWord, ReadWrite, check_indexes, constrain_definitions, constrain_key};
 use crate::shapes::table_description::{self, Answering};
 use crate::shapes::table_name::TableName;
+use crate::shapes::tag::{self, TagInput};
 use crate::shapes::unsupported::Unsupported;
 
 /// The registry's line.
@@ -37,6 +38,7 @@ pub(super) static OPERATION: Entry = Entry::new("CreateTable", Class::Control, |
             "WarmThroughput" => input.warm = Some(ReadWrite::read(reader)?),
             "TableClass" => input.class = Some(reader.string()?),
             "StreamSpecification" => input.stream = Some(StreamSpecification::read(reader)?),
+            "Tags" => input.tags = reader.list(TagInput::read)?,
             "DeletionProtectionEnabled" => input.deletion_protection = reader.boolean()?,
             other => input.unsupported.read(reader, other)?,
         }
@@ -59,6 +61,7 @@ struct CreateTable<'a> {
     class: Option<Cow<'a, str>>,
     deletion_protection: bool,
     stream: Option<StreamSpecification<'a>>,
+    tags: Vec<TagInput<'a>>,
     unsupported: Unsupported,
     spec: Option<TableSpec>,
 }
@@ -82,6 +85,7 @@ impl CreateTable<'_> {
         constraints.one_of("BillingMode", self.billing.as_deref(), &["PROVISIONED", "PAY_PER_REQUEST"]);
         ReadWrite::constrain(self.throughput.as_ref(), &mut constraints, "ProvisionedThroughput");
         StreamSpecification::constrain(self.stream.as_ref(), &mut constraints);
+        tag::constrain(&mut constraints, &self.tags);
         constraints.one_of("TableClass", self.class.as_deref(), &["STANDARD", "STANDARD_INFREQUENT_ACCESS"]);
         constraints.finish()
     }
@@ -134,6 +138,7 @@ impl CreateTable<'_> {
             class: self.class.as_deref().map(class_of),
             deletion_protection: self.deletion_protection,
             stream: self.stream()?,
+            tags: tag::tags_of(&self.tags)?,
             key,
         })
     }

@@ -14,21 +14,26 @@ mod describe_endpoints;
 mod describe_limits;
 mod describe_stream;
 mod describe_table;
+mod describe_time_to_live;
 mod get_item;
 mod get_records;
 mod get_shard_iterator;
 mod list_streams;
 mod list_tables;
+mod list_tags_of_resource;
 mod put_item;
 mod query;
 mod scan;
+mod tag_resource;
 mod transact_get_items;
 mod transact_write_items;
+mod untag_resource;
 mod update_item;
 mod update_table;
+mod update_time_to_live;
 
 /// All operations.
-pub(crate) static OPERATIONS: [&dyn ErasedOperation; 21] = [
+pub(crate) static OPERATIONS: [&dyn ErasedOperation; 26] = [
     &batch_get_item::OPERATION,
     &batch_write_item::OPERATION,
     &create_table::OPERATION,
@@ -37,15 +42,20 @@ pub(crate) static OPERATIONS: [&dyn ErasedOperation; 21] = [
     &describe_endpoints::OPERATION,
     &describe_limits::OPERATION,
     &describe_table::OPERATION,
+    &describe_time_to_live::OPERATION,
     &get_item::OPERATION,
     &list_tables::OPERATION,
+    &list_tags_of_resource::OPERATION,
     &put_item::OPERATION,
     &query::OPERATION,
     &scan::OPERATION,
+    &tag_resource::OPERATION,
     &transact_get_items::OPERATION,
     &transact_write_items::OPERATION,
+    &untag_resource::OPERATION,
     &update_item::OPERATION,
     &update_table::OPERATION,
+    &update_time_to_live::OPERATION,
     &describe_stream::OPERATION,
     &get_records::OPERATION,
     &get_shard_iterator::OPERATION,

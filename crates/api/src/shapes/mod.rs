@@ -10,6 +10,7 @@ pub(crate) mod stream;
 pub(crate) mod table;
 pub(crate) mod table_description;
 pub(crate) mod table_name;
+pub(crate) mod tag;
 pub(crate) mod transaction;
 pub(crate) mod unsupported;
 pub(crate) mod write;

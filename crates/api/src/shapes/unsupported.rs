@@ -1,6 +1,6 @@
 //! Members that ask for what this server does not do yet.
 //!
-//! What must stay true: none of them is accepted and ignored. A member that asks for what is the case anyway (encryption that is not asked for, no tags) is no request and passes.
+//! What must stay true: none of them is accepted and ignored. A member that asks for what is the case anyway (encryption that is not asked for) is no request and passes.
 
 use crate::json::{JsonFault, Reader};
 
@@ -28,7 +28,6 @@ impl Unsupported {
     pub(crate) fn read(&mut self, reader: &mut Reader<'_>, member: &str) -> Result<(), JsonFault> {
         let asks = match member {
             "SSESpecification" => ("SSESpecification", asks(reader, "Enabled")?),
-            "Tags" => ("Tags", !reader.list(Reader::skip)?.is_empty()),
             other => match REFUSED.into_iter().find(|refused| *refused == other) {
                 Some(refused) => {
                     reader.skip()?;

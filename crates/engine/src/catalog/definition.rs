@@ -3,6 +3,7 @@
 //! What must stay true: `decode` after `encode` is the identity; a member that an older version did not write has a
 //! default here; a member of unknown name is an error only where leaving it out would change what the table means.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stator_model::arn::Scope;
@@ -16,6 +17,7 @@ use stator_model::{Item, MapRef, Value};
 use super::members::{Members, decode_key, encode_key, flag, item_of, members_of, number, put_number, put_text, text};
 use super::stream::Stream;
 use super::table::{Index, Table, ThroughputHistory};
+use crate::ttl::Ttl;
 
 /// The stored definition cannot be read; names the member at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,13 @@ pub fn encode(table: &Table) -> Item {
     put_number(&mut members, "updating_until_ms", Some(table.updating_until_ms));
     put_number(&mut members, "deleting_until_ms", table.deleting_until_ms);
     put_number(&mut members, "stream_id", table.stream.as_ref().map(|stream| stream.id.0));
+    if let Some(ttl) = &table.ttl {
+        put_text(&mut members, "ttl_attribute", &ttl.attribute);
+        members.insert("ttl_enabling".into(), Value::Bool(ttl.is_enabling));
+    }
+    put_number(&mut members, "ttl_epochs", Some(u64::from(table.ttl_epochs)));
+    let tags = table.tags.iter().map(|(key, value)| (key.clone(), Value::S(value.clone())));
+    members.insert("tags".into(), Value::M(tags.collect()));
     item_of(&members)
 }
 
@@ -61,6 +70,7 @@ pub fn decode(id: TableId, stored: MapRef<'_>, stream: &dyn Fn(StreamId) -> Opti
         let class = if *value == Value::Bool(true) { TableClass::StandardInfrequentAccess } else { TableClass::Standard };
         (class, number(&members, "class_changed_at_ms"))
     });
+    let ttl_epochs = number(&members, "ttl_epochs").and_then(|epochs| u32::try_from(epochs).ok()).unwrap_or(0);
     Ok(Table {
         id,
         scope: Scope { account: text(&members, "account")?, region: text(&members, "region")? },
@@ -85,7 +95,20 @@ pub fn decode(id: TableId, stored: MapRef<'_>, stream: &dyn Fn(StreamId) -> Opti
         updating_until_ms: number(&members, "updating_until_ms").unwrap_or(0),
         deleting_until_ms: number(&members, "deleting_until_ms"),
         stream: number(&members, "stream_id").and_then(|id| stream(StreamId(id))),
+        ttl: text(&members, "ttl_attribute").ok().map(|attribute| Ttl {
+            attribute,
+            epoch: ttl_epochs,
+            is_enabling: flag(&members, "ttl_enabling"),
+        }),
+        ttl_epochs,
+        tags: decode_tags(&members),
     })
+}
+
+fn decode_tags(members: &Members) -> BTreeMap<String, String> {
+    let Some(Value::M(tags)) = members.get("tags") else { return BTreeMap::new() };
+    let text = |value: &Value| if let Value::S(text) = value { Some(text.clone()) } else { None };
+    tags.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect()
 }
 
 fn encode_index(index: &Index) -> Value {

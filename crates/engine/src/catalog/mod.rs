@@ -10,11 +10,13 @@ mod members;
 mod snapshot;
 mod stream;
 mod table;
+mod tags;
 mod verbs;
 
 pub use change::{ChangeError, IndexChange, ON_DEMAND_WARM, StreamChange, TableChange, warm_default};
 pub use snapshot::Snapshot;
 pub use stream::Stream;
 pub use table::{Index, Table, ThroughputHistory};
+pub use tags::TagError;
 pub(crate) use verbs::store_error;
 pub use verbs::{CreateError, DeleteError, Description};

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: immutable; everything but what is marked as worked out is stored by `definition`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stator_model::arn::{Scope, TableArn};
@@ -12,6 +12,7 @@ use stator_model::table::{
 };
 
 use super::Stream;
+use crate::ttl::Ttl;
 
 /// When throughput last changed, and how often it went down on the current day (UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,6 +70,12 @@ pub struct Table {
     pub deleting_until_ms: Option<u64>,
     /// The latest stream, enabled or not.
     pub stream: Option<Arc<Stream>>,
+    /// Time to live, while it is on.
+    pub ttl: Option<Ttl>,
+    /// How often it has been turned on.
+    pub ttl_epochs: u32,
+    /// Tags by key.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A secondary index.

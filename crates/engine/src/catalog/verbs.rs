@@ -220,6 +220,9 @@ fn new_table(scope: &Scope, spec: &TableSpec, uuid: String, now_ms: u64, creatin
         updating_until_ms: 0,
         deleting_until_ms: None,
         stream: None,
+        ttl: None,
+        ttl_epochs: 0,
+        tags: spec.tags.clone(),
     };
     for index in &spec.indexes {
         add_index(&mut table, index, IndexStatus::Active);

@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// Keys of the items behind a joined key, and the last row looked at; `None` when none was left.
-    async fn items_after(&self, table: &Table, after: &[u8]) -> Result<(Vec<Key>, Option<Vec<u8>>), StoreError> {
+    pub(crate) async fn items_after(&self, table: &Table, after: &[u8]) -> Result<(Vec<Key>, Option<Vec<u8>>), StoreError> {
         let (from, to) = item::segment(table.id, 0, 1);
         let from = if after.is_empty() { Bound::Included(from) } else { Bound::Excluded(after.to_vec()) };
         let range = Range::Across { space: ITEMS, from, to: Bound::Excluded(to), direction: Direction::Forward };

@@ -12,7 +12,7 @@ use stator_model::table::{IndexId, TableId};
 use crate::Engine;
 use crate::catalog::Table;
 use crate::keyspace::job::JobKind;
-use crate::keyspace::{GLOBAL, ITEMS, SMALL, counter, global_index, item};
+use crate::keyspace::{DEADLINES, GLOBAL, ITEMS, SMALL, counter, deadline, global_index, item};
 
 impl Engine {
     /// Drops tables whose time has come; answers when the next one's comes.
@@ -35,6 +35,7 @@ impl Engine {
         self.delete_prefix(ITEMS, &item::table_prefix(table)).await?;
         self.delete_prefix(GLOBAL, &global_index::table_prefix(table)).await?;
         self.delete_prefix(SMALL, &counter::table_prefix(table)).await?;
+        self.delete_prefix(DEADLINES, &deadline::table_prefix(table)).await?;
         self.finish_job(table, JobKind::DropTable, None, Vec::new()).await
     }
 

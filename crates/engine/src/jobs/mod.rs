@@ -5,6 +5,7 @@
 //! | drop table | the table left the catalog | removes all its rows | they are gone |
 //! | drop index | UpdateTable deleted it | removes all its entries | they are gone and the definition forgets it |
 //! | backfill | UpdateTable made an index | enters some hundred items | every item has been met |
+//! | deadlines | UpdateTimeToLive turned TTL on | enters those of some hundred items | every item has been met |
 //!
 //! What must stay true: every tick may be repeated, and may be the last before a crash. No tick holds a table: writers only
 //! ever wait for the latch of a single item.
@@ -99,6 +100,7 @@ impl Engine {
             match job.kind {
                 JobKind::DropTable => self.drop_table_rows(job.table).await?,
                 JobKind::DropIndex => self.drop_index_rows(job.table, job.index).await?,
+                JobKind::Deadlines => self.enter_deadlines(job.table, &job.progress).await?,
                 JobKind::Backfill => self.backfill_some(job.table, job.index, &job.progress).await?,
             }
         }
@@ -128,7 +130,13 @@ impl Engine {
     }
 
     /// Commits a job's last writes: none of them depends on what was read.
-    async fn finish_job(&self, table: TableId, kind: JobKind, index: Option<IndexId>, mut writes: Vec<Write>) -> Result<(), StoreError> {
+    pub(crate) async fn finish_job(
+        &self,
+        table: TableId,
+        kind: JobKind,
+        index: Option<IndexId>,
+        mut writes: Vec<Write>,
+    ) -> Result<(), StoreError> {
         writes.push(Write::Delete(job::key(table, kind, index)));
         self.store.mutate(&[], &mut |_| stator_kv::Decision::Commit(writes.clone())).await.map(|_| ()).map_err(crate::catalog::store_error)
     }

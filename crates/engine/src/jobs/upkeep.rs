@@ -3,6 +3,7 @@
 //! | chore | every | does |
 //! |---|---|---|
 //! | tokens | minute | forgets the tokens of transactions that count no more |
+//! | expiry | five seconds | removes items whose time has come |
 //! | shards | second | closes shards of streams and opens their children |
 //! | trimming | ten seconds | removes records of streams that are older than a day |
 //!
@@ -19,12 +20,13 @@ use crate::Engine;
 #[derive(Debug, Clone, Copy)]
 enum Chore {
     Tokens,
+    Expiry,
     Shards,
     Trimming,
 }
 
 /// All chores, and their intervals in ms.
-const CHORES: [(Chore, u64); 3] = [(Chore::Tokens, 60_000), (Chore::Shards, 1000), (Chore::Trimming, 10_000)];
+const CHORES: [(Chore, u64); 4] = [(Chore::Tokens, 60_000), (Chore::Expiry, 5000), (Chore::Shards, 1000), (Chore::Trimming, 10_000)];
 
 /// When each chore is due next, in ms since the epoch; at once after a start.
 #[derive(Debug, Default)]
@@ -39,6 +41,7 @@ impl Engine {
             }
             let has_more = match chore {
                 Chore::Tokens => self.forget_tokens().await.map(|()| false)?,
+                Chore::Expiry => self.sweep_expired().await?,
                 Chore::Shards => self.roll_shards().await.map(|()| false)?,
                 Chore::Trimming => self.trim_streams().await?,
             };

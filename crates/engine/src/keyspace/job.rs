@@ -20,6 +20,8 @@ pub enum JobKind {
     DropIndex = 2,
     /// Enters existing items into a new index.
     Backfill = 3,
+    /// Enters the deadlines of existing items.
+    Deadlines = 4,
 }
 
 /// The row key of a job.
@@ -41,7 +43,8 @@ pub fn parse(joined: &[u8]) -> Option<(TableId, JobKind, Option<IndexId>)> {
     let rest = joined.strip_prefix(&[PART_JOB])?;
     let (table, rest) = rest.split_first_chunk::<8>()?;
     let (&kind, index) = rest.split_first()?;
-    let kind = [JobKind::DropTable, JobKind::DropIndex, JobKind::Backfill].into_iter().find(|known| *known as u8 == kind)?;
+    let kinds = [JobKind::DropTable, JobKind::DropIndex, JobKind::Backfill, JobKind::Deadlines];
+    let kind = kinds.into_iter().find(|known| *known as u8 == kind)?;
     let index = u32::from_be_bytes(index.try_into().ok()?);
     Some((TableId(u64::from_be_bytes(*table)), kind, (index > 0).then_some(IndexId(index))))
 }

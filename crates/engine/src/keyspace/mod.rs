@@ -12,6 +12,7 @@
 //! | `transaction_token` | SMALL | part 5 | never | ten to twenty minutes |
 //! | `stream` | SMALL | part 6 | when it is disabled | until a day after that |
 //! | `stream_volume` | SMALL | part 7 | added to with every record | as long as the stream |
+//! | `deadline` | DEADLINES | – | with its item | as long as the item has it and TTL is on |
 //! | `stream_shard` | LOG | sort 0 | never | until its last record is trimmed |
 //! | `stream_record` | LOG | sort 1 | never | a day |
 //! | `stream_horizon` | LOG | sort 2 | by trimming | as long as the stream |
@@ -22,6 +23,7 @@
 use stator_kv::{Profile, Space};
 
 pub mod counter;
+pub mod deadline;
 pub mod global_index;
 pub mod item;
 pub mod job;
@@ -48,9 +50,11 @@ pub const GLOBAL: Space = Space { id: 2, profile: Profile::Derived };
 pub const SMALL: Space = Space { id: 3, profile: Profile::Small };
 /// Records of streams and their shards.
 pub const LOG: Space = Space { id: 4, profile: Profile::Log };
+/// When items have had their time.
+pub const DEADLINES: Space = Space { id: 5, profile: Profile::Derived };
 
 /// All spaces of the engine.
-pub const SPACES: [Space; 4] = [ITEMS, GLOBAL, SMALL, LOG];
+pub const SPACES: [Space; 5] = [ITEMS, GLOBAL, SMALL, LOG, DEADLINES];
 
 /// The first byte of `sort` in ITEMS.
 pub(crate) const SORT_ITEM: u8 = 0;

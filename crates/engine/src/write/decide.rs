@@ -14,6 +14,7 @@ use super::{Verdict, Written};
 use crate::catalog::{Snapshot, Table};
 use crate::encoding::stored;
 use crate::keyspace::KeyFault;
+use crate::ttl;
 
 /// Why an item was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub(crate) fn check_intent(table: &Table, intent: &Intent) -> Result<(), WriteEr
             check_index_keys(table, item)?;
             check_size(item)
         }
-        Action::Delete { key } | Action::Check { key } => check_key(table, key).map_err(WriteError::Key),
+        Action::Delete { key } | Action::Expire { key } | Action::Check { key } => check_key(table, key).map_err(WriteError::Key),
         Action::Update { key, update } => {
             check_key(table, key).map_err(WriteError::Key)?;
             match update.attributes().find(|name| table.key.contains(name)) {
@@ -142,20 +143,29 @@ pub(crate) fn decide(
         let item = found.map(|row| stored::item(&row.value));
         return Ok((Written { old: item.clone(), new: item, receipt: effects.receipt.clone() }, effects));
     }
+    let is_expiry = matches!(intent.action, Action::Expire { .. });
+    if is_expiry && !is_due(table, old_map, moment.now_ms) {
+        return Err(Verdict::Refuse(WriteError::ConditionFailed { found: None }));
+    }
     let new = new_item(&intent.action, old_map).map_err(Verdict::Refuse)?;
     if let (Some(item), Action::Update { .. }) = (&new, &intent.action) {
         check_index_keys(table, item).and_then(|()| check_size(item)).map_err(Verdict::Refuse)?;
     }
-    let change = Change { table, item_key, old, new: new.as_ref(), now_ms: moment.now_ms, is_expiry: false };
+    let change = Change { table, item_key, old, new: new.as_ref(), now_ms: moment.now_ms, is_expiry };
     let effects = effects::effects(&change, exists).map_err(Verdict::NeedsRows)?;
     let old = found.map(|row| stored::item(&row.value));
     Ok((Written { old, new, receipt: effects.receipt.clone() }, effects))
 }
 
+fn is_due(table: &Table, item: Option<MapRef<'_>>, now_ms: u64) -> bool {
+    let deadline_s = table.ttl.as_ref().zip(item).and_then(|(ttl, item)| ttl::deadline_s(ttl, item));
+    deadline_s.is_some_and(|deadline_s| ttl::is_due(deadline_s, now_ms))
+}
+
 fn new_item(action: &Action, old: Option<MapRef<'_>>) -> Result<Option<Item>, WriteError> {
     match action {
         Action::Put(item) => Ok(Some(item.clone())),
-        Action::Delete { .. } | Action::Check { .. } => Ok(None),
+        Action::Delete { .. } | Action::Expire { .. } | Action::Check { .. } => Ok(None),
         Action::Update { key, update } => update.apply(old, key.map()).map_err(WriteError::Update),
     }
 }

@@ -15,9 +15,9 @@ use crate::capacity::HalfUnits;
 use crate::catalog::{Index, Table};
 use crate::encoding::stored;
 use crate::index::{self, Entry};
-use crate::keyspace::{counter, stream_record, stream_volume};
+use crate::keyspace::{counter, deadline, stream_record, stream_volume};
 use crate::receipt::Receipt;
-use crate::stream;
+use crate::{stream, ttl};
 
 /// Rows to write, and what they cost.
 pub(crate) struct Effects {
@@ -53,6 +53,7 @@ pub(super) fn effects(change: &Change<'_>, exists: &Exists<'_>) -> Result<Effect
         None => {}
     }
     effects.count(counter::key(table.id, None), old_bytes, new_bytes);
+    effects.move_deadline(change);
     effects.record(change);
     let mut unread = Vec::new();
     for index in table.indexes.iter().filter(|index| index.is_maintained()) {
@@ -71,6 +72,19 @@ pub(super) fn of_check(old: Option<&[u8]>) -> Effects {
 }
 
 impl Effects {
+    /// The deadline row of an item that has one, where the new item says.
+    fn move_deadline(&mut self, change: &Change<'_>) {
+        let Some(ttl) = &change.table.ttl else { return };
+        let of = |item: &[u8]| ttl::deadline_s(ttl, stator_model::item::map_of(item));
+        let (old, new) = (change.old.and_then(of), change.new.map(Item::as_bytes).and_then(of));
+        let row = |deadline_s| deadline::key(change.table.id, ttl.epoch, deadline_s, change.item_key);
+        if old != new {
+            self.writes.extend(old.map(|deadline_s| Write::Delete(row(deadline_s))));
+        }
+        // Put again even if it stays: backfill may not have come to this item yet.
+        self.writes.extend(new.filter(|_| old != new || ttl.is_enabling).map(|deadline_s| Write::Put(row(deadline_s), Vec::new())));
+    }
+
     /// The record of the table's stream; none of a write that leaves the item as it was.
     fn record(&mut self, change: &Change<'_>) {
         let Some(stream) = change.table.enabled_stream() else { return };

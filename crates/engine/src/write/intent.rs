@@ -31,6 +31,11 @@ pub enum Action {
         /// The key, exactly.
         key: Item,
     },
+    /// Removes the item with this key if its time has come.
+    Expire {
+        /// The key, exactly.
+        key: Item,
+    },
     /// Changes nothing: the condition is all there is. Part of transactions only.
     Check {
         /// The key, exactly.
@@ -43,7 +48,7 @@ impl Action {
     pub fn key_source(&self) -> &Item {
         match self {
             Action::Put(item) => item,
-            Action::Update { key, .. } | Action::Delete { key } | Action::Check { key } => key,
+            Action::Update { key, .. } | Action::Delete { key } | Action::Expire { key } | Action::Check { key } => key,
         }
     }
 }

@@ -157,7 +157,9 @@ impl Runner<'_> {
                 let mut tries = 0;
                 loop {
                     let reply = self.call(&session, "DescribeTable", request.clone(), &[])?;
-                    if reply.status != 200 || Json::parse(&reply.body).is_ok_and(|answer| is_at_rest(&answer)) {
+                    let ttl = self.call(&session, "DescribeTimeToLive", request.clone(), &[])?;
+                    let is_enabling = String::from_utf8_lossy(&ttl.body).contains("ENABLING");
+                    if !is_enabling && (reply.status != 200 || Json::parse(&reply.body).is_ok_and(|answer| is_at_rest(&answer))) {
                         break;
                     }
                     tries += 1;
