@@ -7,6 +7,7 @@ pub mod item;
 pub mod read;
 pub mod serialization;
 pub mod signature;
+pub mod statement;
 pub mod stream;
 pub mod table;
 pub mod tag;

@@ -12,6 +12,7 @@ mod engine;
 pub mod index;
 pub mod jobs;
 pub mod keyspace;
+pub mod partiql;
 pub mod read;
 pub mod receipt;
 pub mod stream;

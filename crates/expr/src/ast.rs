@@ -94,6 +94,37 @@ pub enum Node {
     Minus(NodeId, NodeId),
 }
 
+impl Node {
+    fn children(&self) -> Vec<NodeId> {
+        match self {
+            Node::Path(_) | Node::Value(_) => Vec::new(),
+            Node::Call { arguments, .. } => arguments.clone(),
+            Node::Compare { left, right, .. } => vec![*left, *right],
+            Node::Between { operand, lower, upper } => vec![*operand, *lower, *upper],
+            Node::In { operand, list } => std::iter::once(*operand).chain(list.iter().copied()).collect(),
+            Node::Not(inner) => vec![*inner],
+            Node::And(left, right) | Node::Or(left, right) | Node::Plus(left, right) | Node::Minus(left, right) => vec![*left, *right],
+        }
+    }
+
+    /// This node in a tree that lacks the first nodes.
+    fn moved(&self, by: u32) -> Node {
+        let at = |id: &NodeId| NodeId(id.0 - by);
+        match self {
+            Node::Path(_) | Node::Value(_) => self.clone(),
+            Node::Call { function, arguments } => Node::Call { function: function.clone(), arguments: arguments.iter().map(at).collect() },
+            Node::Compare { comparator, left, right } => Node::Compare { comparator: *comparator, left: at(left), right: at(right) },
+            Node::Between { operand, lower, upper } => Node::Between { operand: at(operand), lower: at(lower), upper: at(upper) },
+            Node::In { operand, list } => Node::In { operand: at(operand), list: list.iter().map(at).collect() },
+            Node::Not(inner) => Node::Not(at(inner)),
+            Node::And(left, right) => Node::And(at(left), at(right)),
+            Node::Or(left, right) => Node::Or(at(left), at(right)),
+            Node::Plus(left, right) => Node::Plus(at(left), at(right)),
+            Node::Minus(left, right) => Node::Minus(at(left), at(right)),
+        }
+    }
+}
+
 /// The tree of a condition, or of one value of SET: its nodes, children first; the last one is the root.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Tree {
@@ -117,6 +148,18 @@ impl Tree {
     pub(crate) fn push(&mut self, node: Node) -> NodeId {
         self.nodes.push(node);
         self.root()
+    }
+
+    /// The tree below a node. Children stand before their parents, so it is one run of nodes.
+    pub(crate) fn below(&self, root: NodeId) -> Tree {
+        let mut first = root.0;
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            first = first.min(id.0);
+            open.extend(self.node(id).children());
+        }
+        let nodes = self.nodes[first as usize..=root.index()].iter().map(|node| node.moved(first)).collect();
+        Tree { nodes, has_redundant_parentheses: false }
     }
 
     /// Operators and functions.

@@ -124,7 +124,7 @@ impl<'a> Binder<'a> {
         key_condition::bind(&text.0, condition)
     }
 
-    fn path(&mut self, path: &ast::Path) -> Result<Path, ExprError> {
+    pub(crate) fn path(&mut self, path: &ast::Path) -> Result<Path, ExprError> {
         let attribute = self.name(&path.root)?;
         let steps = path.steps.iter().map(|step| {
             Ok(match step {

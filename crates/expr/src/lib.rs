@@ -1,4 +1,4 @@
-//! The languages of DynamoDB: the five expressions and the legacy parameters, lowered to the same forms.
+//! The languages of DynamoDB: the five expressions, the legacy parameters and PartiQL, lowered to the same forms.
 //!
 //! ```text
 //!   text  --parse-->  ast (names and values unresolved)  --Binder-->  Condition | Projection | Update | KeyCondition
@@ -19,6 +19,7 @@ pub mod legacy;
 pub mod lex;
 mod literal;
 pub mod parse;
+pub mod partiql;
 mod print;
 mod projection;
 mod reserved;

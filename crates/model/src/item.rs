@@ -2,7 +2,7 @@
 //!
 //! What must stay true: the bytes are one canonical `M` value, so two items are equal exactly when their bytes are.
 
-use crate::encoded::{Encoder, MapRef, RawValue, ValueRef};
+use crate::encoded::{Encoder, Malformed, MapRef, RawValue, ValueRef, ValueType};
 use crate::value::Value;
 
 /// An item as encoded bytes.
@@ -13,6 +13,13 @@ impl Item {
     /// Takes the bytes of one encoded `M` value.
     pub fn from_encoded(bytes: Vec<u8>) -> Item {
         Item(bytes)
+    }
+
+    /// Takes bytes that did not come from the encoder, if they are one canonical `M` value.
+    pub fn parse(bytes: Vec<u8>) -> Result<Item, Malformed> {
+        let raw = RawValue::new(&bytes);
+        raw.validate()?;
+        if raw.value_type() == ValueType::M { Ok(Item(bytes)) } else { Err(Malformed) }
     }
 
     /// An item with no attribute.

@@ -41,6 +41,12 @@ pub const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const TRANSACTION_TOKEN_CHARACTERS_MAX: usize = 36;
 /// How long a transaction's token counts, in ms.
 pub const TRANSACTION_TOKEN_MS: u64 = 10 * 60 * 1000;
+/// Statements of one BatchExecuteStatement.
+pub const BATCH_STATEMENTS_MAX: usize = 25;
+/// Characters of a PartiQL statement.
+pub const STATEMENT_CHARACTERS_MAX: usize = 8192;
+/// Characters of the token by which a statement goes on.
+pub const STATEMENT_TOKEN_CHARACTERS_MAX: usize = 32_768;
 /// Segments of a parallel Scan.
 pub const SCAN_SEGMENTS_MAX: u32 = 1_000_000;
 

@@ -8,6 +8,6 @@ pub mod attribute;
 mod reader;
 mod writer;
 
-pub use attribute::{Attributes, ValueFault};
+pub use attribute::{AttributeValue, Attributes, ValueFault};
 pub use reader::{JsonFault, Mismatch, Reader};
 pub use writer::Writer;

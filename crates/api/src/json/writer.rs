@@ -76,6 +76,12 @@ impl Writer {
         self.out.extend_from_slice(format!(".{:03}", ms % 1000).as_bytes());
     }
 
+    /// A member that is JSON already: name, colon and value.
+    pub fn member(&mut self, json: &str) {
+        self.separate();
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
     /// Text that is JSON already.
     pub fn raw(&mut self, json: &[u8]) {
         self.out.extend_from_slice(json);

@@ -7,6 +7,9 @@ use crate::constraint::detected;
 use crate::fault::Fault;
 use crate::json::{Attributes, ValueFault};
 
+/// A document of more than 32 levels.
+pub const TOO_DEEP: &str = "Nesting Levels have exceeded supported limits";
+
 /// Reports the fault of an item or key.
 pub fn check(attributes: Option<&Attributes>) -> Result<(), Fault> {
     match attributes.and_then(|attributes| attributes.fault.as_ref()) {
@@ -63,6 +66,6 @@ fn render(fault: &ValueFault) -> (String, bool) {
         }
         ValueFault::NullFalse => (invalid("Null attribute value types must have the value of true"), true),
         ValueFault::NameTooLong => ("Attribute name is too large, must be less than 65536 bytes".to_owned(), false),
-        ValueFault::TooDeep => ("Nesting Levels have exceeded supported limits".to_owned(), false),
+        ValueFault::TooDeep => (TOO_DEEP.to_owned(), false),
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::operation::ErasedOperation;
 
+mod batch_execute_statement;
 mod batch_get_item;
 mod batch_write_item;
 mod create_table;
@@ -15,6 +16,8 @@ mod describe_limits;
 mod describe_stream;
 mod describe_table;
 mod describe_time_to_live;
+mod execute_statement;
+mod execute_transaction;
 mod get_item;
 mod get_records;
 mod get_shard_iterator;
@@ -33,7 +36,8 @@ mod update_table;
 mod update_time_to_live;
 
 /// All operations.
-pub(crate) static OPERATIONS: [&dyn ErasedOperation; 26] = [
+pub(crate) static OPERATIONS: [&dyn ErasedOperation; 29] = [
+    &batch_execute_statement::OPERATION,
     &batch_get_item::OPERATION,
     &batch_write_item::OPERATION,
     &create_table::OPERATION,
@@ -43,6 +47,8 @@ pub(crate) static OPERATIONS: [&dyn ErasedOperation; 26] = [
     &describe_limits::OPERATION,
     &describe_table::OPERATION,
     &describe_time_to_live::OPERATION,
+    &execute_statement::OPERATION,
+    &execute_transaction::OPERATION,
     &get_item::OPERATION,
     &list_tables::OPERATION,
     &list_tags_of_resource::OPERATION,

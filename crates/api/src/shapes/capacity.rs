@@ -84,6 +84,16 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Writes the member ConsumedCapacity of several statements, if it is wanted: one structure per statement, in their order.
+    pub(crate) fn write_list<'r>(self, writer: &mut Writer, receipts: impl Iterator<Item = (&'r str, &'r Receipt)>, kind: Kind) {
+        if self != Wanted::None {
+            let write = |writer: &mut Writer, (table, receipt)| self.write_as(writer, table, receipt, kind);
+            writer.name("ConsumedCapacity").array(receipts, write);
+        }
+    }
+}
+
 fn units(writer: &mut Writer, units: HalfUnits, kind: Kind) {
     writer.name("CapacityUnits").halves(units.0);
     match kind {

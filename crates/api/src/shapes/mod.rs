@@ -6,6 +6,7 @@ pub(crate) mod capacity;
 pub(crate) mod expressions;
 pub(crate) mod legacy;
 pub(crate) mod page;
+pub(crate) mod statement;
 pub(crate) mod stream;
 pub(crate) mod table;
 pub(crate) mod table_description;

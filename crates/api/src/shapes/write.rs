@@ -134,11 +134,7 @@ impl<'a> WriteInput<'a> {
             _ => None,
         };
         let mut fault = item::refuse(error, written);
-        if let Some(found) = found {
-            let mut writer = Writer::new();
-            writer.name("Item").attributes(found.map());
-            fault.members.push(String::from_utf8(writer.finish()).unwrap_or_default());
-        }
+        found.iter().for_each(|found| push_item(&mut fault, found));
         fault
     }
 
@@ -166,6 +162,13 @@ impl<'a> WriteInput<'a> {
             }
         }))
     }
+}
+
+/// Tells the item that was found beside a refusal.
+pub(crate) fn push_item(fault: &mut Fault, found: &Item) {
+    let mut writer = Writer::new();
+    writer.name("Item").attributes(found.map());
+    fault.members.push(String::from_utf8(writer.finish()).unwrap_or_default());
 }
 
 /// An upper bound of the size of any item collection of a table, in GB: the size of the table with its local indexes. The
