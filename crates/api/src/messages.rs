@@ -14,3 +14,4 @@ pub mod tag;
 pub mod transaction;
 pub mod ttl;
 pub mod value;
+pub mod vector;

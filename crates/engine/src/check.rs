@@ -4,6 +4,7 @@
 //!   ITEMS    item          → the entry of each index is there, equal to the byte
 //!            local entry   → its item is there and projects it
 //!   GLOBAL   global entry  → its item is there and projects it
+//!   VECTORS  vector entry  → its item is there, and has the vector and what it projects
 //!            item          → its deadline is there, where TTL is on
 //!   DEADLINES deadline     → its item is there and has it
 //!   SMALL    counters      = rows and bytes met above
@@ -20,13 +21,14 @@ use std::ops::Bound;
 use stator_kv::{Direction, Key, Level, Range, Space, Stamp, Store, StoreError, Visit};
 use stator_model::stream::ChangeKind;
 use stator_model::table::{IndexId, IndexKind, IndexStatus, TableId};
+use stator_model::{MapRef, RawValue, ValueRef};
 
 use crate::catalog::{Index, Snapshot, Stream, Table};
 use crate::encoding::stored;
 use crate::engine::load;
 use crate::keyspace::{
-    self, DEADLINES, GLOBAL, ITEMS, LOG, SMALL, counter, deadline, global_index, item, local_index, stream_horizon, stream_record,
-    stream_shard, transaction_token,
+    self, DEADLINES, GLOBAL, ITEMS, LOG, SMALL, VECTORS, counter, deadline, global_index, item, local_index, stream_horizon, stream_record,
+    stream_shard, transaction_token, vector_entry,
 };
 use crate::stream::{Record, shard};
 use crate::{OpenError, index, ttl};
@@ -67,7 +69,7 @@ pub async fn check(store: &dyn Store) -> Result<Report, CheckError> {
     let snapshot = load(store).await?;
     let report = Report { tables: snapshot.tables().count(), ..Report::default() };
     let mut checker = Checker { store, snapshot, report, sums: HashMap::new(), latest: HashMap::new() };
-    for space in [ITEMS, GLOBAL, SMALL, LOG, DEADLINES] {
+    for space in [ITEMS, GLOBAL, VECTORS, SMALL, LOG, DEADLINES] {
         checker.space(space).await.map_err(OpenError::Store)?;
     }
     checker.latest_records().await.map_err(OpenError::Store)?;
@@ -114,11 +116,11 @@ impl Checker<'_> {
             return Ok(());
         }
         let Some(table) = self.table_of(&row.0) else { return Ok(()) };
-        if stored::validate(&row.1).is_err() {
+        if space != VECTORS && stored::validate(&row.1).is_err() {
             self.fault(&row.0, "does not decode");
             return Ok(());
         }
-        if space == GLOBAL {
+        if space == GLOBAL || space == VECTORS {
             let index = row.0.get(8..12).and_then(|id| id.try_into().ok()).map(|id| IndexId(u32::from_be_bytes(id)));
             return self.entry(&table, index, row).await;
         }
@@ -177,11 +179,15 @@ impl Checker<'_> {
         if !is_settled(index) {
             return Ok(());
         }
-        let attributes = stored::map(&row.1);
-        self.count(table.id, Some(index.id), attributes.size_bytes());
+        let Some((attributes, size_bytes)) = contents(index, &row.1) else {
+            self.fault(&row.0, "does not decode");
+            return Ok(());
+        };
+        self.count(table.id, Some(index.id), size_bytes);
         let own_key = match index.kind {
             IndexKind::Local => local_index::key(table.id, index.id, &table.key, &index.key, attributes),
             IndexKind::Global => global_index::key(table.id, index.id, &table.key, &index.key, attributes),
+            IndexKind::Vector => vector_entry::key(table.id, index.id, &table.key, &index.key, attributes),
         };
         if own_key.map(|key| key.bytes() != row.0).unwrap_or(true) {
             self.fault(&row.0, &format!("is an entry of index {} that does not lie where its attributes say", index.name));
@@ -310,8 +316,22 @@ impl Checker<'_> {
     }
 }
 
-fn image_bytes(image: stator_model::MapRef<'_>) -> stator_model::Item {
+fn image_bytes(image: MapRef<'_>) -> stator_model::Item {
     index::project(image, |_| true)
+}
+
+/// The attributes of an entry, and its size as the service counts it; `None` if the row does not decode.
+fn contents<'r>(index: &Index, row: &'r [u8]) -> Option<(MapRef<'r>, usize)> {
+    let Some(spec) = &index.vector else {
+        return Some((stored::map(row), stored::map(row).size_bytes()));
+    };
+    let (_, encoded) = vector_entry::split(row, spec.dimensions)?;
+    let value = RawValue::new(encoded);
+    value.validate().ok()?;
+    match value.view() {
+        ValueRef::M(attributes) => Some((attributes, index::size_bytes(spec, attributes))),
+        _ => None,
+    }
 }
 
 fn is_settled(index: &Index) -> bool {

@@ -18,6 +18,7 @@ pub mod receipt;
 pub mod stream;
 pub mod transact;
 pub mod ttl;
+pub mod vector;
 pub mod write;
 
 pub use clock::Clock;

@@ -12,8 +12,21 @@ use crate::catalog::Index;
 pub struct Receipt {
     /// By the table itself.
     pub table: HalfUnits,
-    /// By indexes.
+    /// By local and global indexes.
     pub indexes: Vec<IndexCharge>,
+    /// By vector indexes, which are charged by the byte and apart from everything else.
+    pub vectors: Vec<VectorCharge>,
+}
+
+/// Bytes charged to one vector index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VectorCharge {
+    /// The index.
+    pub id: IndexId,
+    /// Its name.
+    pub name: String,
+    /// What was written or searched.
+    pub bytes: u64,
 }
 
 /// Capacity consumed by one index.
@@ -32,7 +45,7 @@ pub struct IndexCharge {
 impl Receipt {
     /// A receipt of the table alone.
     pub fn of_table(table: HalfUnits) -> Receipt {
-        Receipt { table, indexes: Vec::new() }
+        Receipt { table, ..Receipt::default() }
     }
 
     /// Table and indexes together.
@@ -48,7 +61,19 @@ impl Receipt {
         }
     }
 
-    /// Charges everything so many times.
+    /// Charges a vector index.
+    pub fn charge_vectors(&mut self, index: &Index, bytes: u64) {
+        self.add_vectors(VectorCharge { id: index.id, name: index.name.clone(), bytes });
+    }
+
+    fn add_vectors(&mut self, charge: VectorCharge) {
+        match self.vectors.iter_mut().find(|known| known.id == charge.id) {
+            Some(known) => known.bytes += charge.bytes,
+            None => self.vectors.push(charge),
+        }
+    }
+
+    /// Charges all units so many times. Bytes of vector indexes stay as they are (public records of answers).
     pub(crate) fn multiply(&mut self, times: u64) {
         self.table.0 *= times;
         self.indexes.iter_mut().for_each(|charge| charge.units.0 *= times);
@@ -63,5 +88,6 @@ impl Receipt {
                 None => self.indexes.push(charge),
             }
         }
+        other.vectors.into_iter().for_each(|charge| self.add_vectors(charge));
     }
 }

@@ -44,6 +44,7 @@ impl World {
             name: "by-kind".to_owned(),
             kind: IndexKind::Global,
             key: KeySchema { partition: attribute("kind", ScalarType::S), sort: Vec::new() },
+            vector: None,
             projection: Projection::All,
             throughput: None,
             on_demand: OnDemandLimits::default(),

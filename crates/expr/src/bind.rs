@@ -10,6 +10,7 @@
 mod condition;
 mod function;
 mod key_condition;
+mod search_condition;
 mod update;
 
 use std::borrow::Cow;
@@ -122,6 +123,12 @@ impl<'a> Binder<'a> {
     pub fn key_condition(&mut self, text: &ConditionText) -> Result<KeyCondition, ExprError> {
         let condition = condition::bind(self, &text.0)?;
         key_condition::bind(&text.0, condition)
+    }
+
+    /// Binds the condition of a vector search: attributes, and what each has to equal.
+    pub fn search_condition(&mut self, text: &ConditionText) -> Result<Vec<(String, Literal)>, ExprError> {
+        let condition = condition::bind(self, &text.0)?;
+        search_condition::bind(&text.0, condition)
     }
 
     pub(crate) fn path(&mut self, path: &ast::Path) -> Result<Path, ExprError> {

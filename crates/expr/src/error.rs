@@ -21,6 +21,8 @@ pub enum ExpressionKind {
     Update,
     /// `KeyConditionExpression`
     KeyCondition,
+    /// `SearchConditionExpression`
+    SearchCondition,
 }
 
 impl ExpressionKind {
@@ -32,6 +34,7 @@ impl ExpressionKind {
             ExpressionKind::Projection => "ProjectionExpression",
             ExpressionKind::Update => "UpdateExpression",
             ExpressionKind::KeyCondition => "KeyConditionExpression",
+            ExpressionKind::SearchCondition => "SearchConditionExpression",
         }
     }
 }
@@ -221,6 +224,8 @@ pub enum ExprError {
     },
     /// The expression is a condition, but not one for keys.
     KeyShape(KeyShapeError),
+    /// The expression is a condition, but not one for vector searches.
+    SearchShape(SearchShapeError),
     /// A substitution map is there, but empty.
     NoSubstitutions(Substitution),
     /// A key of a substitution map does not begin with its sign or contains what a name may not.
@@ -276,6 +281,19 @@ pub enum KeyShapeError {
     NestedAttribute,
     /// Two conditions on one attribute.
     RepeatedAttribute,
+}
+
+/// Why a condition is none for a vector search, whatever the index is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchShapeError {
+    /// A comparison other than `=`.
+    Comparator,
+    /// An operator or function that is no comparison, or logic other than AND.
+    Operator,
+    /// A comparison that is not of an attribute with a value.
+    Operands,
+    /// A path below a top-level attribute.
+    NestedAttribute,
 }
 
 /// Why a key condition does not fit the key of a table or index.

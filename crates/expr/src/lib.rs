@@ -28,7 +28,8 @@ mod update;
 pub use bind::{Binder, Names};
 pub use condition::{Comparator, Condition};
 pub use error::{
-    ExprError, ExpressionKind, KeyConditionError, KeyShapeError, LegacyError, OperandType, PathClash, Substitution, UpdateError,
+    ExprError, ExpressionKind, KeyConditionError, KeyShapeError, LegacyError, OperandType, PathClash, SearchShapeError, Substitution,
+    UpdateError,
 };
 pub use key_condition::{KeyCondition, KeyPlan, KeyRange};
 pub use literal::Literal;
@@ -54,4 +55,9 @@ pub fn update(text: &str, binder: &mut Binder<'_>) -> Result<Update, ExprError> 
 /// Parses and binds a KeyConditionExpression.
 pub fn key_condition(text: &str, binder: &mut Binder<'_>) -> Result<KeyCondition, ExprError> {
     binder.key_condition(&parse::condition(text)?)
+}
+
+/// Parses and binds a SearchConditionExpression: attributes, and what each has to equal.
+pub fn search_condition(text: &str, binder: &mut Binder<'_>) -> Result<Vec<(String, Literal)>, ExprError> {
+    binder.search_condition(&parse::condition(text)?)
 }

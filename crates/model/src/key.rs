@@ -1,7 +1,8 @@
 //! Which attributes make a key, and of what type.
 //!
 //! What must stay true: a table has one partition attribute and at most one sort attribute; a global secondary index has
-//! one to four of each. Whether a definition is allowed is the engine's decision; this module only holds it.
+//! one to four of each; a vector index has at most one partition attribute. Whether a definition is allowed is the engine's
+//! decision; this module only holds it.
 
 use crate::encoded::ValueType;
 
@@ -44,7 +45,7 @@ pub struct KeyAttribute {
 /// The key of a table or an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySchema {
-    /// Partition attributes, in order; at least one.
+    /// Partition attributes, in order; at least one, but for vector indexes.
     pub partition: Vec<KeyAttribute>,
     /// Sort attributes, in order; may be empty.
     pub sort: Vec<KeyAttribute>,

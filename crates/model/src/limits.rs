@@ -69,6 +69,18 @@ pub const INDEX_KEY_ATTRIBUTES_MAX: usize = 4;
 pub const PROJECTED_NAMES_MAX: usize = 20;
 /// Names over all INCLUDE projections of a table.
 pub const PROJECTED_NAMES_PER_TABLE_MAX: usize = 100;
+/// Vector indexes of a table, by default quota.
+pub const VECTOR_INDEXES_MAX: usize = 5;
+/// Numbers of a vector.
+pub const VECTOR_DIMENSIONS_MAX: usize = 4096;
+/// INLINE_FILTER elements of a search schema.
+pub const VECTOR_FILTERS_MAX: usize = 18;
+/// Results of a vector search.
+pub const SEARCH_RESULTS_MAX: usize = 100;
+/// The answer of a vector search.
+pub const SEARCH_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What a search of a vector index, or a write to one, is charged at least.
+pub const VECTOR_REQUEST_BYTES_MIN: usize = 1024;
 /// An item collection of a table with a local index.
 pub const ITEM_COLLECTION_BYTES_MAX: u64 = 10 * 1024 * 1024 * 1024;
 

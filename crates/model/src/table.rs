@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::key::KeySchema;
+use crate::key::{KeyAttribute, KeySchema};
 use crate::stream::StreamView;
 
 /// A table's number: given once, never reused, so that rows of a dropped table can never be taken for those of a new one.
@@ -72,24 +72,52 @@ pub enum Projection {
     All,
 }
 
-/// Local indexes share the table's partition key; global ones have their own.
+/// Local indexes share the table's partition key; global ones have their own; vector indexes are searched by nearness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexKind {
     /// Local secondary index.
     Local,
     /// Global secondary index.
     Global,
+    /// Vector index.
+    Vector,
 }
 
-/// What a request may set of a global index.
+/// How the nearness of two vectors is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distance {
+    /// One less the cosine of the angle between them: 0 to 2, the smallest is the nearest.
+    Cosine,
+    /// The sum of products: the greatest is the nearest.
+    DotProduct,
+    /// The length of the difference: the smallest is the nearest.
+    Euclidean,
+}
+
+/// What makes an index a vector index. Its key has the HASH element of the search schema, if there is one, and no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VectorSpec {
+    /// The attribute that holds the vectors.
+    pub attribute: String,
+    /// How many numbers a vector has.
+    pub dimensions: usize,
+    /// How nearness is told.
+    pub distance: Distance,
+    /// Attributes that a search may ask to be equal to something: the INLINE_FILTER elements of the search schema.
+    pub filters: Vec<KeyAttribute>,
+}
+
+/// What a request may set of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexSpec {
     /// Unique within the table.
     pub name: String,
-    /// Local or global.
+    /// Which kind of index.
     pub kind: IndexKind,
     /// Its key.
     pub key: KeySchema,
+    /// What a vector index has beside; `None` for the other kinds.
+    pub vector: Option<VectorSpec>,
     /// What its entries carry.
     pub projection: Projection,
     /// Provisioned capacity; global indexes of provisioned tables only.
@@ -100,6 +128,13 @@ pub struct IndexSpec {
     pub warm: Option<WarmThroughput>,
 }
 
+impl IndexSpec {
+    /// The attributes whose types are declared for this index.
+    pub fn attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
+        self.key.attributes().chain(self.vector.iter().flat_map(|vector| &vector.filters))
+    }
+}
+
 /// What a request may set of a new table, checked by nobody yet but for shape: every key attribute has its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSpec {
@@ -107,7 +142,7 @@ pub struct TableSpec {
     pub name: String,
     /// The primary key.
     pub key: KeySchema,
-    /// Local and global indexes in the order given.
+    /// Indexes in the order given, kind by kind.
     pub indexes: Vec<IndexSpec>,
     /// Billing mode.
     pub billing: BillingMode,
@@ -140,7 +175,7 @@ pub enum TableStatus {
     Deleting,
 }
 
-/// Where a global index is in its life.
+/// Where a global or vector index is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexStatus {
     /// Being made; `backfilling` says that existing items are being entered.

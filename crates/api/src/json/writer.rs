@@ -70,6 +70,11 @@ impl Writer {
         self.out.extend_from_slice(if halves.is_multiple_of(2) { b".0" } else { b".5" });
     }
 
+    /// A finite double, in the shortest form that reads as the same.
+    pub fn double(&mut self, number: f64) {
+        self.out.extend_from_slice(format!("{number:?}").as_bytes());
+    }
+
     /// A moment in ms since the epoch, as the service prints dates: seconds with milliseconds.
     pub fn date(&mut self, ms: u64) {
         self.integer(ms / 1000);

@@ -5,7 +5,8 @@
 //! detected: ` of the newer validation is the operation's, since it depends on the operation.
 
 use stator_expr::{
-    ExprError, ExpressionKind, KeyConditionError, KeyShapeError, LegacyError, Literal, OperandType, PathClash, Substitution, UpdateError,
+    ExprError, ExpressionKind, KeyConditionError, KeyShapeError, LegacyError, Literal, OperandType, PathClash, SearchShapeError,
+    Substitution, UpdateError,
 };
 use stator_model::number::NumberError;
 use stator_model::{Path, PathStep, ValueRef, ValueType};
@@ -91,6 +92,7 @@ fn of_text(error: &ExprError) -> String {
         }
         ExprError::Paths { clash, first, second } => clashing_paths(*clash, first, second),
         ExprError::KeyShape(error) => key_shape(error).to_owned(),
+        ExprError::SearchShape(error) => search_shape(*error).to_owned(),
         operands => of_operands(operands),
     }
 }
@@ -147,6 +149,17 @@ fn key_shape(error: &KeyShapeError) -> &'static str {
         KeyShapeError::RepeatedAttribute => "KeyConditionExpressions must only contain one condition per key",
         // assumed
         _ => "KeyConditionExpressions cannot contain nested operations",
+    }
+}
+
+fn search_shape(error: SearchShapeError) -> &'static str {
+    match error {
+        SearchShapeError::Comparator => "Invalid comparator used in SearchConditionExpression",
+        SearchShapeError::Operator => "Invalid operator used in SearchConditionExpression",
+        // assumed
+        SearchShapeError::Operands => "Invalid condition used in SearchConditionExpression",
+        // assumed
+        SearchShapeError::NestedAttribute => "SearchConditionExpression cannot have conditions on nested attributes",
     }
 }
 

@@ -5,7 +5,7 @@ use stator_engine::keyspace::KeyFault;
 use stator_engine::write::{KeyError, WriteError};
 use stator_model::ValueType;
 
-use super::{expression, transaction};
+use super::{expression, transaction, vector};
 use crate::fault::Fault;
 
 /// Which kind of write a sentence is about.
@@ -45,6 +45,7 @@ pub fn refuse(error: WriteError, written: Written) -> Fault {
         WriteError::Key(error) if written == Written::Put => Fault::validation(of_put_key(&error)),
         WriteError::Key(error) => key(&error),
         WriteError::IndexKey { index, fault } => Fault::validation(of_index_key(&index, &fault, written)),
+        WriteError::Vector { index, fault } => vector::unfit(&index, &fault),
         WriteError::UpdatesKey { attribute } => Fault::validation(expression::update_of_key(&attribute)),
         WriteError::Update(error) => Fault::validation(expression::render_update(&error)),
         WriteError::ItemTooLarge { .. } if written == Written::Update => {

@@ -36,6 +36,15 @@ pub fn no_index(index: &str) -> Fault {
     Fault::validation(format!("The table does not have the specified index: {index}"))
 }
 
+/// A vector index can only be searched. The two sentences differ by a full stop (public records of answers).
+pub fn not_on_vectors(is_scan: bool) -> Fault {
+    Fault::validation(if is_scan {
+        "Scan operation not supported on this index type"
+    } else {
+        "Query operation not supported on this index type."
+    })
+}
+
 /// The index is being made.
 pub fn backfilling(index: &str) -> Fault {
     Fault::validation(format!("Cannot read from backfilling global secondary index: {index}"))

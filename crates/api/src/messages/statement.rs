@@ -38,6 +38,7 @@ pub fn refuse_plan(error: &PlanError) -> Fault {
         PlanError::Expression(error) => Fault::validation(expression::render(error, ExpressionKind::Condition)),
         PlanError::Key(error) => Fault::validation(expression::render_key_condition(error)),
         PlanError::NoIndex(index) => read::no_index(index),
+        PlanError::VectorIndex => read::not_on_vectors(true),
         PlanError::WholeKey => Fault::validation("Where clause does not contain a mandatory equality on all key attributes"),
         PlanError::Order => {
             Fault::validation("Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.")

@@ -4,7 +4,7 @@
 use stator_engine::catalog::{ChangeError, CreateError, DeleteError};
 use stator_model::table::TableStatus;
 
-use super::{item, stream};
+use super::{item, stream, vector};
 use crate::fault::Fault;
 
 /// A name that no table can have.
@@ -94,6 +94,10 @@ pub fn refuse_change(error: ChangeError, name: &str) -> Fault {
             limit("Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
         }
         ChangeError::TooManyIndexes => limit("Subscriber limit exceeded: Number of GlobalSecondaryIndexes exceeds per-table limit of 20"),
+        ChangeError::TooManyVectorIndexes => limit(vector::TOO_MANY_ON_UPDATE),
+        ChangeError::VectorsProvisioned => vector::provisioned(),
+        ChangeError::VectorDimensions { attribute } => vector::dimensions_differ(&attribute),
+        ChangeError::VectorInKey { attribute, is_partition, dimensions } => vector::in_key(&attribute, is_partition, dimensions),
         ChangeError::ThroughputUnchanged { index, current } => {
             let of = index.map_or("table".to_owned(), |index| format!("index {index}"));
             let (read, write) = (current.read_units, current.write_units);

@@ -72,6 +72,7 @@ pub fn reason(error: WriteError, written: item::Written, shows_item: bool) -> Re
         WriteError::Held => "TransactionConflict",
         WriteError::Key(_)
         | WriteError::IndexKey { .. }
+        | WriteError::Vector { .. }
         | WriteError::UpdatesKey { .. }
         | WriteError::Update(_)
         | WriteError::ItemTooLarge { .. }

@@ -8,12 +8,13 @@ use stator_engine::catalog::StreamChange;
 use stator_model::arn::Scope;
 use stator_model::limits::{NAME_BYTES_MAX, NAME_BYTES_MIN};
 use stator_model::stream::StreamView;
-use stator_model::table::{BillingMode, IndexKind, TableClass, TableSpec};
+use stator_model::table::{BillingMode, IndexKind, IndexSpec, TableClass, TableSpec};
 
 use crate::constraint::{Constraints, Style};
 use crate::fault::Fault;
 use crate::json::{Reader, Writer};
 use crate::messages::table::{invalid, not_found, refuse_create, throughput_missing, throughput_on_demand, unsupported};
+use crate::messages::vector::provisioned;
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
 use crate::shapes::stream::StreamSpecification;
 use crate::shapes::table::{Definitions, IndexInput, NameAndWord, ReadWrite, check_indexes, constrain_definitions, constrain_key};
@@ -21,6 +22,7 @@ use crate::shapes::table_description::{self, Answering};
 use crate::shapes::table_name::TableName;
 use crate::shapes::tag::{self, TagInput};
 use crate::shapes::unsupported::Unsupported;
+use crate::shapes::vector::{VectorIndexInput, check_dimensions};
 
 /// The registry's line.
 pub(super) static OPERATION: Entry = Entry::new("CreateTable", Class::Control, |body| {
@@ -31,6 +33,7 @@ pub(super) static OPERATION: Entry = Entry::new("CreateTable", Class::Control, |
             "TableName" => input.table.0 = Some(reader.string()?),
             "KeySchema" => input.key = Some(reader.list(NameAndWord::read)?),
             "LocalSecondaryIndexes" => input.local = Some(reader.list(IndexInput::read)?),
+            "VectorIndexes" => input.vectors = Some(reader.list(VectorIndexInput::read)?),
             "GlobalSecondaryIndexes" => input.global = Some(reader.list(IndexInput::read)?),
             "BillingMode" => input.billing = Some(reader.string()?),
             "ProvisionedThroughput" => input.throughput = Some(ReadWrite::read(reader)?),
@@ -54,6 +57,7 @@ struct CreateTable<'a> {
     key: Option<Vec<NameAndWord<'a>>>,
     local: Option<Vec<IndexInput<'a>>>,
     global: Option<Vec<IndexInput<'a>>>,
+    vectors: Option<Vec<VectorIndexInput<'a>>>,
     billing: Option<Cow<'a, str>>,
     throughput: Option<ReadWrite>,
     on_demand: Option<ReadWrite>,
@@ -81,6 +85,9 @@ impl CreateTable<'_> {
             for (at, index) in indexes.iter().flatten().enumerate() {
                 index.constrain(&mut constraints, &format!("{parameter}.{}.member", at + 1));
             }
+        }
+        for (at, index) in self.vectors.iter().flatten().enumerate() {
+            index.constrain(&mut constraints, &format!("VectorIndexes.{}.member", at + 1));
         }
         constraints.one_of("BillingMode", self.billing.as_deref(), &["PROVISIONED", "PAY_PER_REQUEST"]);
         ReadWrite::constrain(self.throughput.as_ref(), &mut constraints, "ProvisionedThroughput");
@@ -125,9 +132,13 @@ impl CreateTable<'_> {
                 indexes.push(index.spec(kind, &definitions, billing)?);
             }
         }
+        indexes.extend(self.vector_indexes(&definitions, billing)?);
         check_indexes(&key, &indexes)?;
-        let keys: Vec<_> = std::iter::once(&key).chain(indexes.iter().map(|index| &index.key)).collect();
-        definitions.check_used(&keys)?;
+        let vectors = indexes.iter().filter_map(|index| index.vector.as_ref());
+        check_dimensions(vectors.clone())?;
+        definitions.check_vectors(vectors)?;
+        let indexed: Vec<_> = indexes.iter().flat_map(IndexSpec::attributes).collect();
+        definitions.check_used(&key, (!indexes.is_empty()).then_some(&indexed))?;
         Ok(TableSpec {
             name: self.table.given().to_owned(),
             indexes,
@@ -141,6 +152,18 @@ impl CreateTable<'_> {
             tags: tag::tags_of(&self.tags)?,
             key,
         })
+    }
+
+    fn vector_indexes(&self, definitions: &Definitions, billing: BillingMode) -> Result<Vec<IndexSpec>, Fault> {
+        let Some(given) = &self.vectors else { return Ok(Vec::new()) };
+        if given.is_empty() {
+            // assumed
+            return Err(invalid("List of VectorIndexes is empty"));
+        }
+        if billing == BillingMode::Provisioned {
+            return Err(provisioned());
+        }
+        given.iter().map(|index| index.spec(definitions)).collect()
     }
 
     fn stream(&self) -> Result<Option<StreamView>, Fault> {

@@ -27,6 +27,7 @@ mod list_tags_of_resource;
 mod put_item;
 mod query;
 mod scan;
+mod search_vectors;
 mod tag_resource;
 mod transact_get_items;
 mod transact_write_items;
@@ -36,7 +37,7 @@ mod update_table;
 mod update_time_to_live;
 
 /// All operations.
-pub(crate) static OPERATIONS: [&dyn ErasedOperation; 29] = [
+pub(crate) static OPERATIONS: [&dyn ErasedOperation; 30] = [
     &batch_execute_statement::OPERATION,
     &batch_get_item::OPERATION,
     &batch_write_item::OPERATION,
@@ -55,6 +56,7 @@ pub(crate) static OPERATIONS: [&dyn ErasedOperation; 29] = [
     &put_item::OPERATION,
     &query::OPERATION,
     &scan::OPERATION,
+    &search_vectors::OPERATION,
     &tag_resource::OPERATION,
     &transact_get_items::OPERATION,
     &transact_write_items::OPERATION,

@@ -104,7 +104,7 @@ impl Prepared for Query<'_> {
     {
         Box::pin(async move {
             let table = self.page.table.table(context)?;
-            let index = self.page.index(context, &table)?;
+            let index = self.page.index(context, &table, false)?;
             let key = index.map_or(&table.key, |index| &index.key);
             let target = self.target(key, index)?;
             self.check_filter(key)?;

@@ -75,7 +75,7 @@ impl Prepared for Scan<'_> {
     {
         Box::pin(async move {
             let table = self.page.table.table(context)?;
-            let index = self.page.index(context, &table)?;
+            let index = self.page.index(context, &table, true)?;
             let body = self.page.read_page(context, &table, index, self.target()).await?;
             Ok(Answer { body })
         })

@@ -1,10 +1,10 @@
-//! UpdateTable: capacity, billing, protection, class and stream of a table, and its global indexes.
+//! UpdateTable: capacity, billing, protection, class and stream of a table, and its global and vector indexes.
 //!
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html>
 
 use std::borrow::Cow;
 
-use stator_engine::catalog::{IndexChange, Table, TableChange};
+use stator_engine::catalog::{Index, IndexChange, Table, TableChange};
 use stator_model::table::{BillingMode, IndexKind};
 
 use super::create_table::class_of;
@@ -12,12 +12,14 @@ use crate::constraint::{Constraints, Style};
 use crate::fault::Fault;
 use crate::json::{JsonFault, Reader, Writer};
 use crate::messages::table::{invalid, no_change, not_found, refuse_change, unsupported};
+use crate::messages::vector;
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
 use crate::shapes::stream::StreamSpecification;
 use crate::shapes::table::{Definitions, IndexInput, NameAndWord, ReadWrite, constrain_definitions};
 use crate::shapes::table_description::{self, Answering};
 use crate::shapes::table_name::TableName;
 use crate::shapes::unsupported::Unsupported;
+use crate::shapes::vector::VectorIndexInput;
 
 /// The registry's line.
 pub(super) static OPERATION: Entry = Entry::new("UpdateTable", Class::Control, |body| {
@@ -29,6 +31,7 @@ pub(super) static OPERATION: Entry = Entry::new("UpdateTable", Class::Control, |
             "BillingMode" => input.billing = Some(reader.string()?),
             "ProvisionedThroughput" => input.throughput = Some(ReadWrite::read(reader)?),
             "GlobalSecondaryIndexUpdates" => input.indexes = Some(reader.list(IndexUpdate::read)?),
+            "VectorIndexUpdates" => input.vectors = Some(reader.list(VectorIndexUpdate::read)?),
             "OnDemandThroughput" => input.on_demand = Some(ReadWrite::read(reader)?),
             "WarmThroughput" => input.warm = Some(ReadWrite::read(reader)?),
             "TableClass" => input.class = Some(reader.string()?),
@@ -48,6 +51,7 @@ struct UpdateTable<'a> {
     billing: Option<Cow<'a, str>>,
     throughput: Option<ReadWrite>,
     indexes: Option<Vec<IndexUpdate<'a>>>,
+    vectors: Option<Vec<VectorIndexUpdate<'a>>>,
     on_demand: Option<ReadWrite>,
     warm: Option<ReadWrite>,
     class: Option<Cow<'a, str>>,
@@ -98,8 +102,47 @@ impl<'a> IndexUpdate<'a> {
                 on_demand: index.on_demand.map(ReadWrite::on_demand),
                 warm: index.warm.map(ReadWrite::warm).transpose()?,
             },
-            None => IndexChange::Delete { name },
+            None => IndexChange::Delete { name, kind: IndexKind::Global },
         })
+    }
+}
+
+#[derive(Debug, Default)]
+struct VectorIndexUpdate<'a> {
+    create: Option<VectorIndexInput<'a>>,
+    delete: Option<VectorIndexInput<'a>>,
+}
+
+impl<'a> VectorIndexUpdate<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<VectorIndexUpdate<'a>, JsonFault> {
+        let mut update = VectorIndexUpdate::default();
+        reader.object(|reader, member| {
+            match member {
+                "Create" => update.create = Some(VectorIndexInput::read(reader)?),
+                "Delete" => update.delete = Some(VectorIndexInput::read(reader)?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(update)
+    }
+
+    fn constrain(&self, constraints: &mut Constraints, path: &str) {
+        if let Some(index) = &self.create {
+            index.constrain(constraints, &format!("{path}.Create"));
+        }
+        if let Some(index) = &self.delete {
+            index.constrain_name(constraints, &format!("{path}.Delete"));
+        }
+    }
+
+    /// `given` are the attribute definitions of the request: the service does not look at those that the table has.
+    fn change(&self, given: &Definitions) -> Result<IndexChange, Fault> {
+        match (&self.create, &self.delete) {
+            (Some(index), None) => index.spec(given).map(IndexChange::Create),
+            (None, Some(index)) => Ok(IndexChange::Delete { name: index.name().to_owned(), kind: IndexKind::Vector }),
+            _ => Err(vector::no_change()),
+        }
     }
 }
 
@@ -127,6 +170,9 @@ impl UpdateTable<'_> {
                 }
             }
         }
+        for (at, update) in self.vectors.iter().flatten().enumerate() {
+            update.constrain(&mut constraints, &format!("VectorIndexUpdates.{}.member", at + 1));
+        }
         StreamSpecification::constrain(self.stream.as_ref(), &mut constraints);
         constraints.one_of("TableClass", self.class.as_deref(), &["STANDARD", "STANDARD_INFREQUENT_ACCESS"]);
         constraints.finish()
@@ -137,6 +183,7 @@ impl UpdateTable<'_> {
         let changes_something = self.billing.is_some()
             || self.throughput.is_some()
             || !indexes.is_empty()
+            || self.vectors.as_ref().is_some_and(|updates| !updates.is_empty())
             || self.on_demand.is_some()
             || self.warm.is_some()
             || self.class.is_some()
@@ -165,19 +212,7 @@ impl UpdateTable<'_> {
             Some(_) => Some(BillingMode::Provisioned),
             None => None,
         };
-        let known = table.key.attributes().chain(table.indexes.iter().flat_map(|index| index.key.attributes()));
-        let given = Definitions::new(self.definitions.as_deref().unwrap_or_default())?;
-        let definitions = given.clone().with_known(known)?;
-        let updates = self.indexes.iter().flatten();
-        let indexes = updates.map(|update| update.change(&definitions, billing.unwrap_or(table.billing))).collect::<Result<Vec<_>, _>>()?;
-        let created: Vec<_> =
-            indexes.iter().filter_map(|change| if let IndexChange::Create(spec) = change { Some(&spec.key) } else { None }).collect();
-        if !created.is_empty() {
-            let mut keys = vec![&table.key];
-            keys.extend(table.indexes.iter().map(|index| &index.key));
-            keys.extend(created);
-            given.check_used(&keys)?;
-        }
+        let indexes = self.index_changes(table, billing.unwrap_or(table.billing))?;
         Ok(TableChange {
             billing,
             throughput: self.throughput.map(ReadWrite::throughput),
@@ -188,6 +223,26 @@ impl UpdateTable<'_> {
             indexes,
             stream: self.stream.as_ref().map(StreamSpecification::change).transpose()?,
         })
+    }
+}
+
+impl UpdateTable<'_> {
+    fn index_changes(&self, table: &Table, billing: BillingMode) -> Result<Vec<IndexChange>, Fault> {
+        let known = table.key.attributes().chain(table.indexes.iter().flat_map(Index::attributes));
+        let given = Definitions::new(self.definitions.as_deref().unwrap_or_default())?;
+        let definitions = given.clone().with_known(known)?;
+        let secondary = self.indexes.iter().flatten().map(|update| update.change(&definitions, billing));
+        let vectors = self.vectors.iter().flatten().map(|update| update.change(&given));
+        let changes = secondary.chain(vectors).collect::<Result<Vec<_>, _>>()?;
+        let created: Vec<_> =
+            changes.iter().filter_map(|change| if let IndexChange::Create(spec) = change { Some(spec) } else { None }).collect();
+        if !created.is_empty() {
+            let vectors = table.indexes.iter().filter_map(|index| index.vector.as_ref());
+            given.check_vectors(vectors.chain(created.iter().filter_map(|spec| spec.vector.as_ref())))?;
+            let indexed = table.indexes.iter().flat_map(Index::attributes).chain(created.iter().flat_map(|spec| spec.attributes()));
+            given.check_used(&table.key, Some(&indexed.collect::<Vec<_>>()))?;
+        }
+        Ok(changes)
     }
 }
 

@@ -63,6 +63,7 @@ impl Wanted {
                 writer.name("Table").object(|writer| units(writer, receipt.table, kind));
                 charges(writer, "LocalSecondaryIndexes", receipt, IndexKind::Local, kind);
                 charges(writer, "GlobalSecondaryIndexes", receipt, IndexKind::Global, kind);
+                vector_charges(writer, receipt);
             }
         });
     }
@@ -111,6 +112,18 @@ fn charges(writer: &mut Writer, member: &str, receipt: &Receipt, kind: IndexKind
     writer.name(member).object(|writer| {
         for charge in charges {
             writer.name(&charge.name).object(|writer| units(writer, charge.units, named));
+        }
+    });
+}
+
+/// Bytes written to vector indexes, which no sum of units includes.
+fn vector_charges(writer: &mut Writer, receipt: &Receipt) {
+    if receipt.vectors.is_empty() {
+        return;
+    }
+    writer.name("VectorIndexes").object(|writer| {
+        for charge in &receipt.vectors {
+            writer.name(&charge.name).object(|writer| writer.name("VectorWriteRequestBytes").halves(2 * charge.bytes));
         }
     });
 }

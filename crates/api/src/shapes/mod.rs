@@ -14,4 +14,5 @@ pub(crate) mod table_name;
 pub(crate) mod tag;
 pub(crate) mod transaction;
 pub(crate) mod unsupported;
+pub(crate) mod vector;
 pub(crate) mod write;

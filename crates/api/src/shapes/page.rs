@@ -227,16 +227,20 @@ impl<'a> PageInput<'a> {
     }
 
     /// The index named, if it can be read as asked for.
-    pub(crate) fn index<'t>(&self, context: &Context, table: &'t Table) -> Result<Option<&'t Index>, Fault> {
+    pub(crate) fn index<'t>(&self, context: &Context, table: &'t Table, is_scan: bool) -> Result<Option<&'t Index>, Fault> {
         let Some(name) = self.index.as_deref() else { return Ok(None) };
         let index = table.index(name).filter(|index| index.is_maintained()).ok_or_else(|| read::no_index(name))?;
+        let is_too_consistent = self.consistent && !context.engine.options().consistent_global_reads;
+        if index.kind == IndexKind::Vector {
+            return Err(if is_too_consistent && !is_scan { read::consistent_global() } else { read::not_on_vectors(is_scan) });
+        }
         if !index.is_readable() {
             return Err(read::backfilling(name));
         }
         if index.kind == IndexKind::Local {
             return Ok(Some(index));
         }
-        if self.consistent && !context.engine.options().consistent_global_reads {
+        if is_too_consistent {
             return Err(read::consistent_global());
         }
         if self.select.as_deref() == Some("ALL_ATTRIBUTES") && index.projected.is_some() {

@@ -7,19 +7,21 @@ use std::borrow::Cow;
 
 use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
 use stator_model::limits::{
-    GLOBAL_INDEXES_MAX, INDEX_KEY_ATTRIBUTES_MAX, LOCAL_INDEXES_MAX, PROJECTED_NAMES_MAX, PROJECTED_NAMES_PER_TABLE_MAX,
+    ATTRIBUTE_NAME_BYTES_MAX, GLOBAL_INDEXES_MAX, INDEX_KEY_ATTRIBUTES_MAX, LOCAL_INDEXES_MAX, PROJECTED_NAMES_MAX,
+    PROJECTED_NAMES_PER_TABLE_MAX, VECTOR_INDEXES_MAX,
 };
-use stator_model::table::{BillingMode, IndexKind, IndexSpec, OnDemandLimits, Projection, Throughput, WarmThroughput};
+use stator_model::table::{BillingMode, IndexKind, IndexSpec, OnDemandLimits, Projection, Throughput, VectorSpec, WarmThroughput};
 
 use crate::constraint::Constraints;
 use crate::fault::Fault;
 use crate::json::{JsonFault, Reader};
 use crate::messages::table::{invalid, throughput_missing, throughput_on_demand};
+use crate::messages::vector;
 
 type Result<T> = std::result::Result<T, JsonFault>;
 type Text<'a> = Option<Cow<'a, str>>;
 
-/// AttributeDefinition or KeySchemaElement: a name and a word.
+/// AttributeDefinition, KeySchemaElement or SearchSchemaElement: a name and a word.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NameAndWord<'a> {
     name: Text<'a>,
@@ -48,20 +50,21 @@ pub(crate) struct IndexInput<'a> {
     pub warm: Option<ReadWrite>,
 }
 
+/// Projection as given.
 #[derive(Debug, Clone, Default)]
-struct ProjectionInput<'a> {
+pub(crate) struct ProjectionInput<'a> {
     kind: Text<'a>,
     names: Option<Vec<Cow<'a, str>>>,
 }
 
 impl<'a> NameAndWord<'a> {
-    /// Reads an AttributeDefinition or KeySchemaElement.
+    /// Reads any of the three structures.
     pub(crate) fn read(reader: &mut Reader<'a>) -> Result<NameAndWord<'a>> {
         let mut pair = NameAndWord::default();
         reader.object(|reader, member| {
             match member {
                 "AttributeName" => pair.name = Some(reader.string()?),
-                "AttributeType" | "KeyType" => pair.word = Some(reader.string()?),
+                "AttributeType" | "KeyType" | "SearchSchemaElementType" => pair.word = Some(reader.string()?),
                 _ => {}
             }
             Ok(())
@@ -69,11 +72,27 @@ impl<'a> NameAndWord<'a> {
         Ok(pair)
     }
 
-    fn name(&self) -> &str {
+    /// The constraints of a SearchSchemaElement.
+    pub(crate) fn constrain_search(&self, constraints: &mut Constraints, path: &str) {
+        let (name, word) = (format!("{path}.AttributeName"), format!("{path}.SearchSchemaElementType"));
+        constraints.required(&name, self.name.as_ref());
+        constraints.length(&name, self.name.as_deref(), 0, ATTRIBUTE_NAME_BYTES_MAX);
+        constraints.required(&word, self.word.as_ref());
+        constraints.one_of(&word, self.word.as_deref(), &["HASH", "INLINE_FILTER"]);
+    }
+
+    /// The name as given.
+    pub(crate) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
     }
 
-    fn is_partition(&self) -> bool {
+    /// The name alone.
+    pub(crate) fn into_name(self) -> Text<'a> {
+        self.name
+    }
+
+    /// Whether the word is HASH.
+    pub(crate) fn is_partition(&self) -> bool {
         self.word.as_deref() == Some("HASH")
     }
 }
@@ -159,10 +178,7 @@ impl<'a> IndexInput<'a> {
 
     /// The constraint of the name alone.
     pub(crate) fn constrain_name(&self, constraints: &mut Constraints, path: &str) {
-        let path = format!("{path}.IndexName");
-        constraints.required(&path, self.name.as_ref());
-        constraints.name_pattern(&path, self.name.as_deref());
-        constraints.length(&path, self.name.as_deref(), 3, 255);
+        constrain_name(constraints, path, self.name.as_deref());
     }
 
     /// The constraints of a new index.
@@ -171,14 +187,7 @@ impl<'a> IndexInput<'a> {
         let key_path = format!("{path}.KeySchema");
         constraints.required(&key_path, self.key.as_ref());
         constrain_key(constraints, &key_path, self.key.as_deref());
-        constraints.required(&format!("{path}.Projection"), self.projection.as_ref());
-        if let Some(projection) = &self.projection {
-            constraints.one_of(&format!("{path}.Projection.ProjectionType"), projection.kind.as_deref(), &["ALL", "INCLUDE", "KEYS_ONLY"]);
-            if let Some(names) = &projection.names {
-                let shown = format!("[{}]", names.join(", "));
-                constraints.count(&format!("{path}.Projection.NonKeyAttributes"), &shown, names.len(), 1, PROJECTED_NAMES_MAX);
-            }
-        }
+        ProjectionInput::constrain(self.projection.as_ref(), constraints, &format!("{path}.Projection"));
         ReadWrite::constrain(self.throughput.as_ref(), constraints, &format!("{path}.ProvisionedThroughput"));
     }
 
@@ -200,6 +209,7 @@ impl<'a> IndexInput<'a> {
             name: self.name().to_owned(),
             kind,
             key,
+            vector: None,
             projection: self.projection.as_ref().map_or(Err(invalid("Unknown ProjectionType: null")), ProjectionInput::projection)?,
             throughput: self.throughput.map(ReadWrite::throughput),
             on_demand: self.on_demand.map(ReadWrite::on_demand).unwrap_or_default(),
@@ -208,8 +218,28 @@ impl<'a> IndexInput<'a> {
     }
 }
 
+/// The constraints of an IndexName.
+pub(crate) fn constrain_name(constraints: &mut Constraints, path: &str, name: Option<&str>) {
+    let path = format!("{path}.IndexName");
+    constraints.required(&path, name.as_ref());
+    constraints.name_pattern(&path, name);
+    constraints.length(&path, name, 3, 255);
+}
+
 impl<'a> ProjectionInput<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<ProjectionInput<'a>> {
+    /// The constraints of a Projection, which has to be there.
+    pub(crate) fn constrain(given: Option<&ProjectionInput<'_>>, constraints: &mut Constraints, path: &str) {
+        constraints.required(path, given);
+        let Some(projection) = given else { return };
+        constraints.one_of(&format!("{path}.ProjectionType"), projection.kind.as_deref(), &["ALL", "INCLUDE", "KEYS_ONLY"]);
+        if let Some(names) = &projection.names {
+            let shown = format!("[{}]", names.join(", "));
+            constraints.count(&format!("{path}.NonKeyAttributes"), &shown, names.len(), 1, PROJECTED_NAMES_MAX);
+        }
+    }
+
+    /// Reads a Projection.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<ProjectionInput<'a>> {
         let mut projection = ProjectionInput::default();
         reader.object(|reader, member| {
             match member {
@@ -222,7 +252,8 @@ impl<'a> ProjectionInput<'a> {
         Ok(projection)
     }
 
-    fn projection(&self) -> std::result::Result<Projection, Fault> {
+    /// What it means.
+    pub(crate) fn projection(&self) -> std::result::Result<Projection, Fault> {
         match (self.kind.as_deref(), &self.names) {
             (None, _) => Err(invalid("Unknown ProjectionType: null")),
             (Some("INCLUDE"), None) => Err(invalid("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")),
@@ -337,22 +368,31 @@ impl Definitions {
         Ok(KeySchema { partition: attributes(partition), sort: attributes(sort) })
     }
 
-    fn find(&self, name: &str) -> Option<&KeyAttribute> {
+    /// The definition of a name.
+    pub(crate) fn find(&self, name: &str) -> Option<&KeyAttribute> {
         self.0.iter().find(|attribute| attribute.name == name)
     }
 
-    /// Refuses definitions that no key uses.
-    pub(crate) fn check_used(&self, keys: &[&KeySchema]) -> std::result::Result<(), Fault> {
-        let is_used = |attribute: &KeyAttribute| keys.iter().any(|key| key.contains(&attribute.name));
-        if self.0.iter().all(is_used) {
+    /// Refuses definitions of attributes that hold vectors.
+    pub(crate) fn check_vectors<'s>(&self, mut vectors: impl Iterator<Item = &'s VectorSpec>) -> std::result::Result<(), Fault> {
+        match vectors.find(|vector| self.find(&vector.attribute).is_some()) {
+            Some(vector) => Err(vector::attribute_declared(&vector.attribute)),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses definitions that neither the table's key nor any index uses; `None` where there is no index.
+    pub(crate) fn check_used(&self, key: &KeySchema, indexed: Option<&[&KeyAttribute]>) -> std::result::Result<(), Fault> {
+        let attributes = || key.attributes().chain(indexed.unwrap_or_default().iter().copied());
+        if self.0.iter().all(|attribute| attributes().any(|used| used.name == attribute.name)) {
             return Ok(());
         }
-        if keys.len() == 1 {
+        if indexed.is_none() {
             return Err(invalid(
                 "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
             ));
         }
-        let mut used: Vec<&str> = keys.iter().flat_map(|key| key.attributes()).map(|attribute| attribute.name.as_str()).collect();
+        let mut used: Vec<&str> = attributes().map(|attribute| attribute.name.as_str()).collect();
         used.sort_unstable();
         used.dedup();
         let defined: Vec<&str> = self.0.iter().map(|attribute| attribute.name.as_str()).collect();
@@ -385,10 +425,14 @@ pub(crate) fn check_indexes(key: &KeySchema, indexes: &[IndexSpec]) -> std::resu
     if count(IndexKind::Local) > LOCAL_INDEXES_MAX {
         return Err(invalid(format!("Number of LocalSecondaryIndexes exceeds per-table limit of {LOCAL_INDEXES_MAX}")));
     }
+    if count(IndexKind::Vector) > VECTOR_INDEXES_MAX {
+        return Err(vector::too_many());
+    }
     if count(IndexKind::Global) > GLOBAL_INDEXES_MAX {
         return Err(invalid(format!("GlobalSecondaryIndex count exceeds the per-table limit of {GLOBAL_INDEXES_MAX}")));
     }
-    let names = indexes.iter().map(|index| if let Projection::Include(names) = &index.projection { names.len() } else { 0 });
+    let secondary = indexes.iter().filter(|index| index.kind != IndexKind::Vector);
+    let names = secondary.map(|index| if let Projection::Include(names) = &index.projection { names.len() } else { 0 });
     if names.sum::<usize>() > PROJECTED_NAMES_PER_TABLE_MAX {
         return Err(invalid(format!(
             "The total number of attributes in NonKeyAttributes of all indexes exceeds the limit of {PROJECTED_NAMES_PER_TABLE_MAX}"

@@ -10,7 +10,7 @@ use stator_model::table::{
     BillingMode, IndexKind, IndexStatus, OnDemandLimits, Projection, TableClass, TableStatus, Throughput, WarmThroughput,
 };
 
-use super::stream;
+use super::{stream, vector};
 use crate::json::Writer;
 
 /// Which operation answers.
@@ -56,6 +56,7 @@ pub(crate) fn write(writer: &mut Writer, description: &Description, answering: A
         if answering != Answering::Delete {
             write_indexes(writer, description, IndexKind::Local, answering);
             write_indexes(writer, description, IndexKind::Global, answering);
+            write_indexes(writer, description, IndexKind::Vector, answering);
             write_class(writer, table);
         }
         writer.name("DeletionProtectionEnabled").boolean(table.deletion_protection);
@@ -71,7 +72,7 @@ pub(crate) fn write(writer: &mut Writer, description: &Description, answering: A
 /// Every attribute of a key, once: the table's first.
 fn definitions(table: &Table) -> Vec<&KeyAttribute> {
     let mut definitions: Vec<&KeyAttribute> = Vec::new();
-    for attribute in table.key.attributes().chain(table.indexes.iter().flat_map(|index| index.key.attributes())) {
+    for attribute in table.key.attributes().chain(table.indexes.iter().flat_map(Index::attributes)) {
         if !definitions.iter().any(|known| known.name == attribute.name) {
             definitions.push(attribute);
         }
@@ -123,7 +124,11 @@ fn write_indexes(writer: &mut Writer, description: &Description, kind: IndexKind
     if indexes.is_empty() {
         return;
     }
-    writer.name(if kind == IndexKind::Local { "LocalSecondaryIndexes" } else { "GlobalSecondaryIndexes" });
+    writer.name(match kind {
+        IndexKind::Local => "LocalSecondaryIndexes",
+        IndexKind::Global => "GlobalSecondaryIndexes",
+        IndexKind::Vector => "VectorIndexes",
+    });
     writer.array(indexes, |writer, (index, counts)| write_index(writer, description, index, *counts, answering));
 }
 
@@ -131,14 +136,19 @@ fn write_index(writer: &mut Writer, description: &Description, index: &Index, co
     let table = &description.table;
     writer.object(|writer| {
         writer.name("IndexName").string(&index.name);
-        write_key(writer, &index.key);
+        match &index.vector {
+            None => write_key(writer, &index.key),
+            Some(spec) => vector::write_members(writer, index, spec),
+        }
         write_projection(writer, &index.projection);
-        if index.kind == IndexKind::Global {
+        if index.kind != IndexKind::Local {
             let is_new = description.status == TableStatus::Creating;
             writer.name("IndexStatus").string(if is_new { "CREATING" } else { index_status_word(index.status) });
             if index.status == (IndexStatus::Creating { backfilling: true }) {
                 writer.name("Backfilling").boolean(true);
             }
+        }
+        if index.kind == IndexKind::Global {
             write_throughput(writer, index.throughput, index.history);
         }
         writer.name("IndexSizeBytes").integer(counts.1);

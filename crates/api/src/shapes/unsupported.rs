@@ -5,15 +5,13 @@
 use crate::json::{JsonFault, Reader};
 
 /// Members of CreateTable and UpdateTable that cannot be honoured yet, whatever they say.
-const REFUSED: [&str; 9] = [
+const REFUSED: [&str; 7] = [
     "ResourcePolicy",
     "GlobalTableSourceArn",
     "GlobalTableSettingsReplicationMode",
     "GlobalTableWitnessUpdates",
     "MultiRegionConsistency",
     "ReplicaUpdates",
-    "VectorIndexes",
-    "VectorIndexUpdates",
     "DisassociationProtectionEnabled",
 ];
 

@@ -1,4 +1,4 @@
-//! Changing a table: capacity, billing, protection, class, stream, and global indexes.
+//! Changing a table: capacity, billing, protection, class, stream, and indexes.
 //!
 //! What must stay true: a change is checked whole before anything of it is stored, and stored whole.
 
@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use stator_kv::{StoreError, Write};
 use stator_model::arn::Scope;
-use stator_model::limits::GLOBAL_INDEXES_MAX;
+use stator_model::key::KeyAttribute;
+use stator_model::limits::{GLOBAL_INDEXES_MAX, VECTOR_INDEXES_MAX};
 use stator_model::stream::StreamView;
 use stator_model::table::{
-    BillingMode, IndexKind, IndexSpec, IndexStatus, OnDemandLimits, TableClass, TableStatus, Throughput, WarmThroughput,
+    BillingMode, IndexKind, IndexSpec, IndexStatus, OnDemandLimits, TableClass, TableStatus, Throughput, VectorSpec, WarmThroughput,
 };
 
 use super::Snapshot;
@@ -33,7 +34,7 @@ pub struct TableChange {
     pub class: Option<TableClass>,
     /// Deletion protection.
     pub deletion_protection: Option<bool>,
-    /// Changes of global indexes, each of another index.
+    /// Changes of global and vector indexes, each of another index.
     pub indexes: Vec<IndexChange>,
     /// The stream.
     pub stream: Option<StreamChange>,
@@ -48,12 +49,12 @@ pub enum StreamChange {
     Disable,
 }
 
-/// A change of one global index.
+/// A change of one global or vector index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IndexChange {
     /// Adds it.
     Create(IndexSpec),
-    /// Changes its capacity.
+    /// Changes the capacity of a global index.
     Update {
         /// Its name.
         name: String,
@@ -68,6 +69,8 @@ pub enum IndexChange {
     Delete {
         /// Its name.
         name: String,
+        /// Its kind.
+        kind: IndexKind,
     },
 }
 
@@ -78,7 +81,7 @@ pub enum ChangeError {
     NotFound,
     /// It is being created, updated or dropped.
     InUse(TableStatus),
-    /// No global index has that name.
+    /// No index of that kind has that name.
     IndexNotFound(String),
     /// An index has that name already.
     IndexExists(String),
@@ -88,6 +91,24 @@ pub enum ChangeError {
     SeveralIndexChanges,
     /// As many global indexes as a table may have.
     TooManyIndexes,
+    /// As many vector indexes as a table may have.
+    TooManyVectorIndexes,
+    /// A vector index needs a table on demand.
+    VectorsProvisioned,
+    /// Another index has vectors of other dimensions in the attribute.
+    VectorDimensions {
+        /// The attribute.
+        attribute: String,
+    },
+    /// The attribute of the vectors is a key attribute.
+    VectorInKey {
+        /// What it is in the key.
+        attribute: KeyAttribute,
+        /// Whether it is a partition attribute.
+        is_partition: bool,
+        /// How many numbers the vectors were to have.
+        dimensions: usize,
+    },
     /// The capacity asked for is what there is; `None` names the table.
     ThroughputUnchanged {
         /// The index concerned.
@@ -174,7 +195,8 @@ impl Engine {
 
 /// A table that is being updated still lets go of an index that is being made.
 fn check_status(table: &Table, change: &TableChange, now_ms: u64) -> Result<(), ChangeError> {
-    let drops = |name: &str| change.indexes.iter().any(|change| matches!(change, IndexChange::Delete { name: dropped } if dropped == name));
+    let drops =
+        |name: &str| change.indexes.iter().any(|change| matches!(change, IndexChange::Delete { name: dropped, .. } if dropped == name));
     match table.status(now_ms) {
         TableStatus::Active => Ok(()),
         TableStatus::Updating => {
@@ -194,6 +216,9 @@ fn change_billing(table: &mut Table, change: &TableChange, now_ms: u64) -> Resul
     }
     let changes_mode = billing != table.billing;
     if changes_mode && billing == BillingMode::Provisioned {
+        if table.indexes.iter().any(|index| index.kind == IndexKind::Vector) {
+            return Err(ChangeError::VectorsProvisioned);
+        }
         if change.throughput.is_none() {
             return Err(ChangeError::ThroughputMissing { indexes: Vec::new() });
         }
@@ -279,7 +304,7 @@ fn change_indexes(table: &mut Table, change: &TableChange, now_ms: u64) -> Resul
     for change in &change.indexes {
         match change {
             IndexChange::Create(spec) => jobs.push(create_index(table, spec)?),
-            IndexChange::Delete { name } => jobs.extend(delete_index(table, name)?),
+            IndexChange::Delete { name, kind } => jobs.extend(delete_index(table, name, *kind)?),
             IndexChange::Update { name, throughput, on_demand, warm } => update_index(table, name, *throughput, *on_demand, *warm, now_ms)?,
         }
     }
@@ -290,21 +315,42 @@ fn create_index(table: &mut Table, spec: &IndexSpec) -> Result<Write, ChangeErro
     if table.index(&spec.name).is_some() {
         return Err(ChangeError::IndexExists(spec.name.clone()));
     }
-    if table.indexes.iter().filter(|index| index.kind == IndexKind::Global).count() >= GLOBAL_INDEXES_MAX {
-        return Err(ChangeError::TooManyIndexes);
-    }
-    match (table.billing, spec.throughput) {
-        (BillingMode::Provisioned, None) => return Err(ChangeError::ThroughputMissing { indexes: vec![spec.name.clone()] }),
-        (BillingMode::PayPerRequest, Some(_)) => return Err(ChangeError::ThroughputOnDemand),
+    let count = table.indexes.iter().filter(|index| index.kind == spec.kind).count();
+    match (&spec.vector, table.billing, spec.throughput) {
+        (Some(vector), ..) => check_vector_index(table, vector, count)?,
+        (None, ..) if count >= GLOBAL_INDEXES_MAX => return Err(ChangeError::TooManyIndexes),
+        (None, BillingMode::Provisioned, None) => return Err(ChangeError::ThroughputMissing { indexes: vec![spec.name.clone()] }),
+        (None, BillingMode::PayPerRequest, Some(_)) => return Err(ChangeError::ThroughputOnDemand),
         _ => {}
     }
     let id = add_index(table, spec, IndexStatus::Creating { backfilling: true });
     Ok(Write::Put(job::key(table.id, JobKind::Backfill, Some(id)), crate::jobs::Progress::default().encode()))
 }
 
-fn delete_index(table: &mut Table, name: &str) -> Result<Vec<Write>, ChangeError> {
+fn check_vector_index(table: &Table, vector: &VectorSpec, count: usize) -> Result<(), ChangeError> {
+    if table.billing == BillingMode::Provisioned {
+        return Err(ChangeError::VectorsProvisioned);
+    }
+    if count >= VECTOR_INDEXES_MAX {
+        return Err(ChangeError::TooManyVectorIndexes);
+    }
+    let known = table.indexes.iter().filter_map(|index| index.vector.as_ref());
+    if known.clone().any(|known| known.attribute == vector.attribute && known.dimensions != vector.dimensions) {
+        return Err(ChangeError::VectorDimensions { attribute: vector.attribute.clone() });
+    }
+    let schemas = std::iter::once(&table.key).chain(table.indexes.iter().map(|index| &index.key));
+    let keys = schemas.flat_map(|key| key.partition.iter().map(|part| (part, true)).chain(key.sort.iter().map(|part| (part, false))));
+    match keys.into_iter().find(|(attribute, _)| attribute.name == vector.attribute) {
+        Some((attribute, is_partition)) => {
+            Err(ChangeError::VectorInKey { attribute: attribute.clone(), is_partition, dimensions: vector.dimensions })
+        }
+        None => Ok(()),
+    }
+}
+
+fn delete_index(table: &mut Table, name: &str, kind: IndexKind) -> Result<Vec<Write>, ChangeError> {
     let table_id = table.id;
-    let index = table.indexes.iter_mut().find(|index| index.name == name && index.kind == IndexKind::Global);
+    let index = table.indexes.iter_mut().find(|index| index.name == name && index.kind == kind);
     let index = index.ok_or_else(|| ChangeError::IndexNotFound(name.to_owned()))?;
     if index.status == IndexStatus::Deleting {
         return Err(ChangeError::IndexInUse(name.to_owned()));

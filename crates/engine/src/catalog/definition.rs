@@ -10,7 +10,8 @@ use stator_model::arn::Scope;
 use stator_model::key::KeySchema;
 use stator_model::stream::StreamId;
 use stator_model::table::{
-    BillingMode, IndexId, IndexKind, IndexStatus, OnDemandLimits, Projection, TableClass, TableId, Throughput, WarmThroughput,
+    BillingMode, Distance, IndexId, IndexKind, IndexStatus, OnDemandLimits, Projection, TableClass, TableId, Throughput, VectorSpec,
+    WarmThroughput,
 };
 use stator_model::{Item, MapRef, Value};
 
@@ -117,6 +118,9 @@ fn encode_index(index: &Index) -> Value {
     put_text(&mut members, "name", &index.name);
     members.insert("local".into(), Value::Bool(index.kind == IndexKind::Local));
     members.insert("key".into(), encode_key(&index.key));
+    if let Some(vector) = &index.vector {
+        members.insert("vector".into(), encode_vector(vector));
+    }
     let projection = match &index.projection {
         Projection::All => Value::S("ALL".into()),
         Projection::KeysOnly => Value::S("KEYS_ONLY".into()),
@@ -136,9 +140,46 @@ fn encode_index(index: &Index) -> Value {
     Value::M(members)
 }
 
+/// The stored words for distances.
+const DISTANCES: [(Distance, &str); 3] =
+    [(Distance::Cosine, "COSINE"), (Distance::DotProduct, "DOT_PRODUCT"), (Distance::Euclidean, "EUCLIDEAN")];
+
+fn encode_vector(vector: &VectorSpec) -> Value {
+    let mut members = Members::new();
+    put_text(&mut members, "attribute", &vector.attribute);
+    put_number(&mut members, "dimensions", u64::try_from(vector.dimensions).ok());
+    let word = DISTANCES.iter().find(|(distance, _)| *distance == vector.distance).map_or("", |(_, word)| word);
+    put_text(&mut members, "distance", word);
+    members.insert("filters".into(), encode_key(&KeySchema { partition: vector.filters.clone(), sort: Vec::new() }));
+    Value::M(members)
+}
+
+fn decode_vector(stored: &Value) -> Result<VectorSpec, DefinitionUnreadable> {
+    let Value::M(members) = stored else { return Err(DefinitionUnreadable("vector")) };
+    let word = text(members, "distance")?;
+    Ok(VectorSpec {
+        attribute: text(members, "attribute")?,
+        dimensions: number(members, "dimensions")
+            .and_then(|count| usize::try_from(count).ok())
+            .ok_or(DefinitionUnreadable("dimensions"))?,
+        distance: DISTANCES
+            .iter()
+            .find(|(_, known)| *known == word)
+            .map(|(distance, _)| *distance)
+            .ok_or(DefinitionUnreadable("distance"))?,
+        filters: decode_key(members, "filters")?.partition,
+    })
+}
+
 fn decode_index(stored: &Value, table_key: &KeySchema) -> Result<Index, DefinitionUnreadable> {
     let Value::M(members) = stored else { return Err(DefinitionUnreadable("indexes")) };
     let key = decode_key(members, "key")?;
+    let vector = members.get("vector").map(decode_vector).transpose()?;
+    let kind = match &vector {
+        Some(_) => IndexKind::Vector,
+        None if flag(members, "local") => IndexKind::Local,
+        None => IndexKind::Global,
+    };
     let projection = match members.get("projection") {
         Some(Value::S(kind)) if kind == "ALL" => Projection::All,
         Some(Value::S(kind)) if kind == "KEYS_ONLY" => Projection::KeysOnly,
@@ -158,9 +199,10 @@ fn decode_index(stored: &Value, table_key: &KeySchema) -> Result<Index, Definiti
     Ok(Index {
         id: number(members, "id").and_then(|id| u32::try_from(id).ok()).map(IndexId).ok_or(DefinitionUnreadable("id"))?,
         name: text(members, "name")?,
-        kind: if flag(members, "local") { IndexKind::Local } else { IndexKind::Global },
-        projected: Index::projected_names(&projection, table_key, &key),
+        kind,
+        projected: Index::projected_names(&projection, table_key, key.attributes().chain(vector.iter().flat_map(|vector| &vector.filters))),
         key,
+        vector,
         projection,
         status,
         throughput: throughput(members),

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stator_model::arn::{Scope, TableArn};
-use stator_model::key::KeySchema;
+use stator_model::key::{KeyAttribute, KeySchema};
 use stator_model::table::{
-    BillingMode, IndexId, IndexKind, IndexStatus, OnDemandLimits, Projection, TableClass, TableId, TableStatus, Throughput, WarmThroughput,
+    BillingMode, IndexId, IndexKind, IndexStatus, OnDemandLimits, Projection, TableClass, TableId, TableStatus, Throughput, VectorSpec,
+    WarmThroughput,
 };
 
 use super::Stream;
@@ -40,7 +41,7 @@ pub struct Table {
     pub created_at_ms: u64,
     /// Its key: one partition attribute, at most one sort attribute.
     pub key: KeySchema,
-    /// Its indexes, local ones first, each kind in the order of creation.
+    /// Its indexes, local ones first, in the order of creation.
     pub indexes: Vec<Index>,
     /// The number that the next index gets.
     pub next_index_id: u32,
@@ -78,17 +79,19 @@ pub struct Table {
     pub tags: BTreeMap<String, String>,
 }
 
-/// A secondary index.
+/// An index of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
     /// Its number.
     pub id: IndexId,
     /// Its name.
     pub name: String,
-    /// Local or global.
+    /// Which kind of index.
     pub kind: IndexKind,
     /// Its key.
     pub key: KeySchema,
+    /// What a vector index has beside; `None` for the other kinds.
+    pub vector: Option<VectorSpec>,
     /// What its entries carry.
     pub projection: Projection,
     /// Worked out: names of all attributes that entries carry; `None` for all.
@@ -162,14 +165,23 @@ impl Index {
         matches!(self.status, IndexStatus::Active | IndexStatus::Updating)
     }
 
+    /// The attributes whose types are declared for this index.
+    pub fn attributes(&self) -> impl Iterator<Item = &KeyAttribute> {
+        self.key.attributes().chain(self.vector.iter().flat_map(|vector| &vector.filters))
+    }
+
     /// Whether entries carry an attribute.
     pub fn projects(&self, attribute: &str) -> bool {
         self.projected.as_ref().is_none_or(|names| names.contains(attribute))
     }
 
-    /// Works out [`Index::projected`].
-    pub fn projected_names(projection: &Projection, table_key: &KeySchema, index_key: &KeySchema) -> Option<BTreeSet<String>> {
-        let keys = || table_key.attributes().chain(index_key.attributes()).map(|attribute| attribute.name.clone());
+    /// Works out [`Index::projected`] from the attributes that the index declares.
+    pub fn projected_names<'k>(
+        projection: &Projection,
+        table_key: &'k KeySchema,
+        declared: impl Iterator<Item = &'k KeyAttribute>,
+    ) -> Option<BTreeSet<String>> {
+        let keys = || table_key.attributes().chain(declared).map(|attribute| attribute.name.clone());
         match projection {
             Projection::All => None,
             Projection::KeysOnly => Some(keys().collect()),

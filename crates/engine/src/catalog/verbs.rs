@@ -240,8 +240,9 @@ pub(super) fn add_index(table: &mut Table, spec: &IndexSpec, status: IndexStatus
         id,
         name: spec.name.clone(),
         kind: spec.kind,
-        projected: Index::projected_names(&spec.projection, &table.key, &spec.key),
+        projected: Index::projected_names(&spec.projection, &table.key, spec.attributes()),
         key: spec.key.clone(),
+        vector: spec.vector.clone(),
         projection: spec.projection.clone(),
         status,
         throughput: spec.throughput.unwrap_or(NO_THROUGHPUT),
@@ -252,7 +253,7 @@ pub(super) fn add_index(table: &mut Table, spec: &IndexSpec, status: IndexStatus
     };
     let at = match index.kind {
         IndexKind::Local => table.indexes.iter().filter(|index| index.kind == IndexKind::Local).count(),
-        IndexKind::Global => table.indexes.len(),
+        IndexKind::Global | IndexKind::Vector => table.indexes.len(),
     };
     table.indexes.insert(at, index);
     id

@@ -4,13 +4,27 @@
 //! item that lacks a key attribute of the index has no entry; one whose key attribute does not fit is refused by writes
 //! and left out by backfill.
 
+mod vector;
+
 use stator_kv::Key;
 use stator_model::table::IndexKind;
 use stator_model::{Encoder, Item, MapRef};
 
+pub use vector::{VectorFault, vector_of_elements};
+pub(crate) use vector::{charged_bytes, size_bytes, write_list};
+
 use crate::catalog::{Index, Table};
 use crate::encoding::stored;
 use crate::keyspace::{KeyFault, global_index, local_index};
+
+/// Why an item has no place in an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// A key attribute does not fit.
+    Key(KeyFault),
+    /// The vector, or an attribute that searches ask about, does not fit.
+    Vector(VectorFault),
+}
 
 /// An index row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,16 +38,20 @@ pub struct Entry {
 }
 
 /// The entry that an index holds of an item; `None` if it holds none.
-pub fn entry(table: &Table, index: &Index, item: &[u8]) -> Result<Option<Entry>, KeyFault> {
+pub fn entry(table: &Table, index: &Index, item: &[u8]) -> Result<Option<Entry>, Unfit> {
     let attributes = stator_model::item::map_of(item);
-    let key = match index.kind {
-        IndexKind::Local => local_index::key(table.id, index.id, &table.key, &index.key, attributes),
-        IndexKind::Global => global_index::key(table.id, index.id, &table.key, &index.key, attributes),
+    if let Some(spec) = &index.vector {
+        return vector::entry(table, index, spec, attributes);
+    }
+    let key = if index.kind == IndexKind::Local {
+        local_index::key(table.id, index.id, &table.key, &index.key, attributes)
+    } else {
+        global_index::key(table.id, index.id, &table.key, &index.key, attributes)
     };
     let key = match key {
         Ok(key) => key,
-        Err(KeyFault::Missing { .. }) => return check_key(index, attributes).map(|()| None),
-        Err(fault) => return Err(fault),
+        Err(KeyFault::Missing { .. }) => return check(index, attributes).map(|()| None),
+        Err(fault) => return Err(Unfit::Key(fault)),
     };
     let row = match &index.projected {
         None => stored::wrap(item),
@@ -43,13 +61,16 @@ pub fn entry(table: &Table, index: &Index, item: &[u8]) -> Result<Option<Entry>,
     Ok(Some(Entry { key, row, size_bytes }))
 }
 
-/// Checks that those key attributes of an index which an item has are of their type and size. Others may be missing.
-pub fn check_key(index: &Index, attributes: MapRef<'_>) -> Result<(), KeyFault> {
+/// Checks that what an index takes from an item is of its type and size, as far as the item has it.
+pub fn check(index: &Index, attributes: MapRef<'_>) -> Result<(), Unfit> {
+    if let Some(spec) = &index.vector {
+        return vector::check(index, spec, attributes);
+    }
     for (schema, is_partition) in [(&index.key.partition, true), (&index.key.sort, false)] {
         for attribute in schema {
             match crate::keyspace::key_value(attribute, attributes, is_partition) {
                 Ok(_) | Err(KeyFault::Missing { .. }) => {}
-                Err(fault) => return Err(fault),
+                Err(fault) => return Err(Unfit::Key(fault)),
             }
         }
     }

@@ -12,7 +12,7 @@ use stator_model::table::{IndexId, TableId};
 use crate::Engine;
 use crate::catalog::Table;
 use crate::keyspace::job::JobKind;
-use crate::keyspace::{DEADLINES, GLOBAL, ITEMS, SMALL, counter, deadline, global_index, item};
+use crate::keyspace::{DEADLINES, GLOBAL, ITEMS, SMALL, VECTORS, counter, deadline, global_index, item, vector_entry};
 
 impl Engine {
     /// Drops tables whose time has come; answers when the next one's comes.
@@ -34,6 +34,7 @@ impl Engine {
     pub(super) async fn drop_table_rows(&self, table: TableId) -> Result<(), StoreError> {
         self.delete_prefix(ITEMS, &item::table_prefix(table)).await?;
         self.delete_prefix(GLOBAL, &global_index::table_prefix(table)).await?;
+        self.delete_prefix(VECTORS, &vector_entry::table_prefix(table)).await?;
         self.delete_prefix(SMALL, &counter::table_prefix(table)).await?;
         self.delete_prefix(DEADLINES, &deadline::table_prefix(table)).await?;
         self.finish_job(table, JobKind::DropTable, None, Vec::new()).await
@@ -42,6 +43,7 @@ impl Engine {
     pub(super) async fn drop_index_rows(&self, table: TableId, index: Option<IndexId>) -> Result<(), StoreError> {
         let index = index.ok_or_else(|| StoreError::Corrupt("an index is to be dropped, but the job names none".into()))?;
         self.delete_prefix(GLOBAL, &global_index::index_prefix(table, index)).await?;
+        self.delete_prefix(VECTORS, &vector_entry::index_prefix(table, index)).await?;
         let _turn = self.catalog_turn.lock().await;
         let snapshot = self.snapshot.load_full();
         let counter = Write::Delete(counter::key(table, Some(index)));

@@ -5,6 +5,7 @@
 //! | `item` | ITEMS | sort 0 | by every write | as long as the item |
 //! | `local_index` | ITEMS | sort 1 | with its item | as long as the item projects it |
 //! | `global_index` | GLOBAL | – | with its item | as long as the item projects it |
+//! | `vector_entry` | VECTORS | – | with its item | as long as the item has a vector |
 //! | `table` | SMALL | part 1 | by table operations | as long as the table |
 //! | `counter` | SMALL | part 2 | added to by every write | as long as the table or index |
 //! | `job` | SMALL | part 3 | by the job's progress | until the job is done |
@@ -36,6 +37,7 @@ pub mod stream_shard;
 pub mod stream_volume;
 pub mod table;
 pub mod transaction_token;
+pub mod vector_entry;
 
 mod partition;
 
@@ -53,8 +55,11 @@ pub const LOG: Space = Space { id: 4, profile: Profile::Log };
 /// When items have had their time.
 pub const DEADLINES: Space = Space { id: 5, profile: Profile::Derived };
 
+/// Vector index entries.
+pub const VECTORS: Space = Space { id: 6, profile: Profile::Derived };
+
 /// All spaces of the engine.
-pub const SPACES: [Space; 5] = [ITEMS, GLOBAL, SMALL, LOG, DEADLINES];
+pub const SPACES: [Space; 6] = [ITEMS, GLOBAL, SMALL, LOG, DEADLINES, VECTORS];
 
 /// The first byte of `sort` in ITEMS.
 pub(crate) const SORT_ITEM: u8 = 0;

@@ -67,6 +67,8 @@ pub enum PlanError {
     Key(KeyConditionError),
     /// There is no such index, or it cannot be read yet.
     NoIndex(String),
+    /// The index is one of vectors, which are searched and not read.
+    VectorIndex,
     /// A write has to name the whole key by equality.
     WholeKey,
     /// ORDER BY names something else than the key, or there is no partition to order.
@@ -128,7 +130,11 @@ fn plan_read(table: &Table, statement: &Statement) -> Result<ReadPlan, PlanError
         None => None,
         Some(name) => {
             let index = table.index(name).filter(|index| index.is_readable());
-            Some(index.ok_or_else(|| PlanError::NoIndex(name.to_owned()))?)
+            let index = index.ok_or_else(|| PlanError::NoIndex(name.to_owned()))?;
+            if index.vector.is_some() {
+                return Err(PlanError::VectorIndex);
+            }
+            Some(index)
         }
     };
     let key = index.map_or(&table.key, |index| &index.key);

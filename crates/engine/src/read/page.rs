@@ -100,6 +100,11 @@ pub struct Items {
 }
 
 impl Items {
+    /// What an encoder has written, and where each item of it ends.
+    pub(crate) fn new(out: Encoder, ends: Vec<usize>) -> Items {
+        Items { bytes: out.finish(), ends }
+    }
+
     /// The items in order.
     pub fn iter(&self) -> impl Iterator<Item = RawValue<'_>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
@@ -145,7 +150,7 @@ impl<'r> Collector<'r> {
     }
 
     fn finish(self) -> (Items, usize) {
-        (Items { bytes: self.out.finish(), ends: self.ends }, self.count)
+        (Items::new(self.out, self.ends), self.count)
     }
 }
 

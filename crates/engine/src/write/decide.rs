@@ -13,6 +13,7 @@ use super::intent::{Action, Intent};
 use super::{Verdict, Written};
 use crate::catalog::{Snapshot, Table};
 use crate::encoding::stored;
+use crate::index::{self, Unfit, VectorFault};
 use crate::keyspace::KeyFault;
 use crate::ttl;
 
@@ -32,6 +33,13 @@ pub enum WriteError {
         index: String,
         /// What is wrong.
         fault: KeyFault,
+    },
+    /// The item does not fit a vector index.
+    Vector {
+        /// Name of the index.
+        index: String,
+        /// What is wrong.
+        fault: VectorFault,
     },
     /// The update names an attribute of the key.
     UpdatesKey {
@@ -99,7 +107,10 @@ pub(crate) fn check_intent(table: &Table, intent: &Intent) -> Result<(), WriteEr
 
 fn check_index_keys(table: &Table, item: &Item) -> Result<(), WriteError> {
     for index in table.indexes.iter().filter(|index| index.is_maintained()) {
-        crate::index::check_key(index, item.map()).map_err(|fault| WriteError::IndexKey { index: index.name.clone(), fault })?;
+        index::check(index, item.map()).map_err(|unfit| match unfit {
+            Unfit::Key(fault) => WriteError::IndexKey { index: index.name.clone(), fault },
+            Unfit::Vector(fault) => WriteError::Vector { index: index.name.clone(), fault },
+        })?;
     }
     Ok(())
 }

@@ -5,11 +5,12 @@
 //!
 //! Index writes are charged as the service does: nothing for an entry that stays as it is, one write for an entry made,
 //! removed or changed in place (by its larger image), two for an entry that moves. Source: developer guide, "Provisioned
-//! throughput considerations for global secondary indexes".
+//! throughput considerations for global secondary indexes". Vector indexes are charged by the bytes of the larger image,
+//! also for an entry that moves (assumed).
 
 use stator_kv::{Key, Write};
 use stator_model::Item;
-use stator_model::table::IndexStatus;
+use stator_model::table::{IndexKind, IndexStatus};
 
 use crate::capacity::HalfUnits;
 use crate::catalog::{Index, Table};
@@ -119,14 +120,10 @@ impl Effects {
 
     fn replace_entry(&mut self, table: &Table, index: &Index, old: Option<Entry>, new: Option<Entry>) {
         let (old_bytes, new_bytes) = (old.as_ref().map(|entry| entry.size_bytes), new.as_ref().map(|entry| entry.size_bytes));
-        let units = match (&old, &new) {
-            (None, None) => return,
-            (Some(old), Some(new)) if old == new => return,
-            (Some(old), Some(new)) if old.key == new.key => HalfUnits::of_write(old.size_bytes.max(new.size_bytes)),
-            (Some(old), Some(new)) => HalfUnits::of_write(old.size_bytes) + HalfUnits::of_write(new.size_bytes),
-            (Some(entry), None) | (None, Some(entry)) => HalfUnits::of_write(entry.size_bytes),
-        };
-        self.receipt.charge(index, units);
+        if old == new {
+            return;
+        }
+        self.charge(index, old.as_ref(), new.as_ref());
         if let Some(old) = old
             && new.as_ref().is_none_or(|new| new.key != old.key)
         {
@@ -136,6 +133,18 @@ impl Effects {
             self.writes.push(Write::Put(new.key, new.row));
         }
         self.count(counter::key(table.id, Some(index.id)), old_bytes, new_bytes);
+    }
+
+    /// Charges an entry that is made, removed or changed.
+    fn charge(&mut self, index: &Index, old: Option<&Entry>, new: Option<&Entry>) {
+        let size = |entry: Option<&Entry>| entry.map_or(0, |entry| entry.size_bytes);
+        let larger_bytes = size(old).max(size(new));
+        let moves = old.zip(new).is_some_and(|(old, new)| old.key != new.key);
+        match index.kind {
+            IndexKind::Vector => self.receipt.charge_vectors(index, index::charged_bytes(larger_bytes)),
+            _ if moves => self.receipt.charge(index, HalfUnits::of_write(size(old)) + HalfUnits::of_write(size(new))),
+            _ => self.receipt.charge(index, HalfUnits::of_write(larger_bytes)),
+        }
     }
 
     fn count(&mut self, counter: Key, old_bytes: Option<usize>, new_bytes: Option<usize>) {

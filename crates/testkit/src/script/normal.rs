@@ -34,7 +34,7 @@ fn walk(name: &str, value: Json) -> Json {
             let mut elements: Vec<_> = elements.into_iter().map(|element| walk("", element)).collect();
             match name {
                 "SS" | "NS" | "BS" | "AttributeDefinitions" | "NonKeyAttributes" => elements.sort(),
-                "GlobalSecondaryIndexes" | "LocalSecondaryIndexes" => {
+                "GlobalSecondaryIndexes" | "LocalSecondaryIndexes" | "VectorIndexes" => {
                     elements.sort_by_key(|index| index.get("IndexName").and_then(Json::as_str).map(str::to_owned));
                 }
                 _ => {}

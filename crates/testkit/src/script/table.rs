@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! table T pk:S sk:N; lsi L other:N keys; gsi G p1:S,p2:N s1:S include:a,b; provisioned 5 5
+//! table T pk:S; vec V embedding:3 COSINE hash:tenant:S filter:kind:S keys
 //! ```
 //!
 //! What must stay true: it only ever makes a `CreateTable` request that one could have written out.
@@ -18,12 +19,13 @@ pub fn create_request(text: &str) -> Result<Json, String> {
     let [name, keys @ ..] = head.as_slice() else { return Err("a table needs a name".to_owned()) };
     let mut definitions = Vec::new();
     let mut request = vec![("TableName".to_owned(), Json::text(*name)), ("KeySchema".to_owned(), key_schema(keys, &mut definitions)?)];
-    let (mut locals, mut globals) = (Vec::new(), Vec::new());
+    let (mut locals, mut globals, mut vectors) = (Vec::new(), Vec::new(), Vec::new());
     let mut throughput = None;
     for clause in clauses {
         match clause.as_slice() {
             ["lsi", index @ ..] => locals.push(index_of(index, request[1].1.elements().first(), &mut definitions)?),
             ["gsi", index @ ..] => globals.push(index_of(index, None, &mut definitions)?),
+            ["vec", index @ ..] => vectors.push(vector_index_of(index, &mut definitions)?),
             ["provisioned", read, write] => throughput = Some(provisioned(read, write)),
             [] => {}
             other => return Err(format!("what is {other:?}?")),
@@ -40,7 +42,7 @@ pub fn create_request(text: &str) -> Result<Json, String> {
         Some(throughput) => ("ProvisionedThroughput".to_owned(), throughput),
         None => ("BillingMode".to_owned(), Json::text("PAY_PER_REQUEST")),
     });
-    for (member, indexes) in [("LocalSecondaryIndexes", locals), ("GlobalSecondaryIndexes", globals)] {
+    for (member, indexes) in [("LocalSecondaryIndexes", locals), ("GlobalSecondaryIndexes", globals), ("VectorIndexes", vectors)] {
         if !indexes.is_empty() {
             request.push((member.to_owned(), Json::Array(indexes)));
         }
@@ -59,10 +61,7 @@ fn provisioned(read: &str, write: &str) -> Json {
 /// A name, keys (of a local index the sort key alone), and a projection, which is all unless said otherwise.
 fn index_of(words: &[&str], table_partition: Option<&Json>, definitions: &mut Vec<Json>) -> Result<Json, String> {
     let [name, keys @ ..] = words else { return Err("an index needs a name".to_owned()) };
-    let (keys, projection) = match keys {
-        [keys @ .., last] if *last == "all" || *last == "keys" || last.starts_with("include:") => (keys, *last),
-        keys => (keys, "all"),
-    };
+    let (keys, projection) = projection_of(keys);
     let schema = match table_partition {
         Some(partition) => {
             let Json::Array(sort) = key_schema(&[&["ignored:S"], keys].concat(), definitions)? else { return Err("keys".to_owned()) };
@@ -71,22 +70,54 @@ fn index_of(words: &[&str], table_partition: Option<&Json>, definitions: &mut Ve
         }
         None => key_schema(keys, definitions)?,
     };
-    let mut members = vec![(
-        "ProjectionType".to_owned(),
-        Json::text(match projection {
-            "all" => "ALL",
-            "keys" => "KEYS_ONLY",
-            _ => "INCLUDE",
-        }),
-    )];
-    if let Some(names) = projection.strip_prefix("include:") {
-        members.push(("NonKeyAttributes".to_owned(), Json::Array(names.split(',').map(Json::text).collect())));
-    }
     Ok(Json::Object(vec![
         ("IndexName".to_owned(), Json::text(*name)),
         ("KeySchema".to_owned(), schema),
-        ("Projection".to_owned(), Json::Object(members)),
+        ("Projection".to_owned(), projection),
     ]))
+}
+
+/// A name, the attribute with its dimensions, the distance, elements of the search schema, and a projection.
+fn vector_index_of(words: &[&str], definitions: &mut Vec<Json>) -> Result<Json, String> {
+    let [name, vector, distance, rest @ ..] = words else { return Err("a vector index needs a name, vectors and a distance".to_owned()) };
+    let (attribute, dimensions) = vector.split_once(':').ok_or_else(|| format!("{vector} lacks dimensions"))?;
+    let (elements, projection) = projection_of(rest);
+    let mut schema = Vec::new();
+    for element in elements {
+        let (role, declared) = element.split_once(':').ok_or_else(|| format!("what is {element}?"))?;
+        key_schema(&[declared], definitions)?;
+        let attribute = declared.split(':').next().unwrap_or_default();
+        schema.push(pair("AttributeName", attribute, "SearchSchemaElementType", if role == "hash" { "HASH" } else { "INLINE_FILTER" }));
+    }
+    let mut members = vec![
+        ("IndexName".to_owned(), Json::text(*name)),
+        ("VectorAttribute".to_owned(), Json::single("AttributeName", Json::text(attribute))),
+        ("Dimensions".to_owned(), Json::Number(dimensions.to_owned())),
+        ("DistanceFunction".to_owned(), Json::text(*distance)),
+        ("Projection".to_owned(), projection),
+    ];
+    if !schema.is_empty() {
+        members.push(("SearchSchema".to_owned(), Json::Array(schema)));
+    }
+    Ok(Json::Object(members))
+}
+
+/// The words before a projection, and the projection, which is all unless said otherwise.
+fn projection_of<'w, 't>(words: &'w [&'t str]) -> (&'w [&'t str], Json) {
+    let (words, projection) = match words {
+        [words @ .., last] if *last == "all" || *last == "keys" || last.starts_with("include:") => (words, *last),
+        words => (words, "all"),
+    };
+    let kind = match projection {
+        "all" => "ALL",
+        "keys" => "KEYS_ONLY",
+        _ => "INCLUDE",
+    };
+    let mut members = vec![("ProjectionType".to_owned(), Json::text(kind))];
+    if let Some(names) = projection.strip_prefix("include:") {
+        members.push(("NonKeyAttributes".to_owned(), Json::Array(names.split(',').map(Json::text).collect())));
+    }
+    (words, Json::Object(members))
 }
 
 /// The first word lists the partition attributes, the second the sort attributes, both as `name:type,name:type`.
@@ -134,5 +165,10 @@ mod tests {
             )
         );
         assert!(create_request("T pk").is_err());
+        assert!(create_request("T pk:S; vec V e:3 COSINE hash:t:S filter:k:N keys").unwrap().render().contains(concat!(
+            r#""VectorIndexes":[{"IndexName":"V","VectorAttribute":{"AttributeName":"e"},"Dimensions":3,"DistanceFunction":"COSINE","#,
+            r#""Projection":{"ProjectionType":"KEYS_ONLY"},"SearchSchema":[{"AttributeName":"t","SearchSchemaElementType":"HASH"},"#,
+            r#"{"AttributeName":"k","SearchSchemaElementType":"INLINE_FILTER"}]}]"#
+        )));
     }
 }

@@ -29,6 +29,7 @@ fn check(kind: ExpressionKind, text: &str, expected: &str) {
         ExpressionKind::Projection => stator_expr::projection(text, &mut binder).map(drop),
         ExpressionKind::Update => stator_expr::update(text, &mut binder).map(drop),
         ExpressionKind::KeyCondition => stator_expr::key_condition(text, &mut binder).map(drop),
+        ExpressionKind::SearchCondition => stator_expr::search_condition(text, &mut binder).map(drop),
     };
     let message = result.map_or_else(|error| render(&error, kind), |()| "accepted".to_owned());
     let message = message.strip_prefix(&format!("Invalid {}: ", kind.name())).unwrap_or(&message);
