@@ -8,6 +8,10 @@ pub mod memory;
 pub mod range;
 pub mod space;
 pub mod store;
+#[cfg(feature = "suite")]
+pub mod suite;
+#[cfg(feature = "suite")]
+pub mod wrap;
 
 pub use key::Key;
 pub use memory::MemoryStore;

@@ -38,7 +38,8 @@ struct Spaces {
 
 #[derive(Debug, Default)]
 struct Outcomes {
-    by_id: HashMap<TxnId, Version>,
+    /// `None` for those that somebody was told will never take effect.
+    by_id: HashMap<TxnId, Option<Version>>,
     order: VecDeque<TxnId>,
 }
 
@@ -171,12 +172,14 @@ impl Store for MemoryStore {
         check_caps(&self.caps, &txn.writes)?;
         let mut spaces = self.spaces.write();
         let mut outcomes = self.outcomes.lock();
-        if let Some(version) = outcomes.by_id.get(&txn.id) {
-            return Ok(Receipt { version: *version });
+        match outcomes.by_id.get(&txn.id) {
+            Some(Some(version)) => return Ok(Receipt { version: *version }),
+            Some(None) => return Err(StoreError::Io("the commit was given up for lost".into()).into()),
+            None => {}
         }
         txn.checks.iter().try_for_each(|check| spaces.check(check))?;
         let version = spaces.apply(txn.writes);
-        outcomes.remember(txn.id, version);
+        outcomes.remember(txn.id, Some(version));
         Ok(Receipt { version })
     }
 
@@ -193,10 +196,15 @@ impl Store for MemoryStore {
     }
 
     async fn resolve(&self, id: TxnId) -> Result<Outcome, StoreError> {
-        let outcomes = self.outcomes.lock();
+        let mut outcomes = self.outcomes.lock();
         Ok(match outcomes.by_id.get(&id) {
-            Some(version) => Outcome::Committed(*version),
-            None if outcomes.order.len() < OUTCOMES_MAX => Outcome::NotCommitted,
+            Some(Some(version)) => Outcome::Committed(*version),
+            Some(None) => Outcome::NotCommitted,
+            None if id != TxnId::NAMELESS && outcomes.order.len() < OUTCOMES_MAX => {
+                // It may still be on its way: from now on it comes too late.
+                outcomes.remember(id, None);
+                Outcome::NotCommitted
+            }
             None => Outcome::Forgotten,
         })
     }
@@ -220,8 +228,8 @@ impl Store for MemoryStore {
 }
 
 impl Outcomes {
-    fn remember(&mut self, id: TxnId, version: Version) {
-        self.by_id.insert(id, version);
+    fn remember(&mut self, id: TxnId, outcome: Option<Version>) {
+        self.by_id.insert(id, outcome);
         self.order.push_back(id);
         if self.order.len() > OUTCOMES_MAX
             && let Some(oldest) = self.order.pop_front()

@@ -173,6 +173,11 @@ pub enum Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TxnId(pub u128);
 
+impl TxnId {
+    /// What an unknown mutation answers in place of a name: there is nothing to ask for. No commit may be called so.
+    pub const NAMELESS: TxnId = TxnId(0);
+}
+
 /// Checks and writes, all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MiniTxn {
