@@ -24,7 +24,9 @@ use crate::overlay::Overlay;
 const BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// What a waiter hears: the version, or that the fate of its commit is unknown.
-pub(crate) type Waiter = oneshot::Sender<Result<Version, ()>>;
+type Waiter = oneshot::Sender<Result<Version, ()>>;
+/// A place in the queue: its version, and the other end of its waiter.
+pub(crate) type Accepted = (Version, oneshot::Receiver<Result<Version, ()>>);
 
 /// One accepted transaction.
 struct Queued {
@@ -60,18 +62,13 @@ impl Queue {
     }
 
     /// Accepts writes. No writes at all wait for everything accepted before.
-    pub(crate) fn accept(&self, writes: Vec<(Place, Write)>) -> Result<oneshot::Receiver<Result<Version, ()>>, StoreError> {
+    pub(crate) fn accept(&self, writes: Vec<(Place, Write)>) -> Result<Accepted, StoreError> {
         self.push(Change::Writes(writes))
     }
 
-    /// Accepts the deletion of a range.
-    pub(crate) fn accept_range(
-        &self,
-        profile: Profile,
-        from: Vec<u8>,
-        to: Vec<u8>,
-    ) -> Result<oneshot::Receiver<Result<Version, ()>>, StoreError> {
-        self.push(Change::DeleteRange { profile, from, to })
+    /// Accepts the deletion of a range. The engine takes a range that ends before it begins for a failure, so it gets none.
+    pub(crate) fn accept_range(&self, profile: Profile, from: Vec<u8>, to: Vec<u8>) -> Result<Accepted, StoreError> {
+        self.push(if from < to { Change::DeleteRange { profile, from, to } } else { Change::Writes(Vec::new()) })
     }
 
     /// Lets the committer finish what is queued, and end.
@@ -80,7 +77,7 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    fn push(&self, change: Change) -> Result<oneshot::Receiver<Result<Version, ()>>, StoreError> {
+    fn push(&self, change: Change) -> Result<Accepted, StoreError> {
         let (waiter, answer) = oneshot::channel();
         let mut lines = self.lines.lock();
         if let Some(cause) = self.failure.get() {
@@ -101,7 +98,7 @@ impl Queue {
         lines.queued.push(Queued { version, change, waiter });
         drop(lines);
         self.arrived.notify_one();
-        Ok(answer)
+        Ok((version, answer))
     }
 
     /// Everything queued now, or nothing once closed.
@@ -124,6 +121,26 @@ impl Queue {
         }
         drop(lines);
     }
+}
+
+/// What one batch does to counters.
+#[derive(Default)]
+struct Counting<'b> {
+    /// Those whose sum is to be written.
+    touched: Vec<&'b Place>,
+    /// Rows that the batch deletes: the database still shows them while the batch is made.
+    deleted: Vec<&'b Place>,
+    ranges: Vec<(Profile, &'b [u8], &'b [u8])>,
+}
+
+impl Counting<'_> {
+    fn has_deleted(&self, place: &Place) -> bool {
+        self.deleted.contains(&place) || self.ranges.iter().any(|(profile, from, to)| lies_in(place, *profile, from, to))
+    }
+}
+
+fn lies_in(place: &Place, profile: Profile, from: &[u8], to: &[u8]) -> bool {
+    place.profile == profile && place.key.as_slice() >= from && place.key.as_slice() < to
 }
 
 /// The committer's own state.
@@ -180,23 +197,24 @@ impl Committer {
 
     fn write(&mut self, batch: &[Queued]) -> Result<(), String> {
         let mut rows = WriteBatch::default();
-        let mut touched: Vec<Place> = Vec::new();
+        let mut counting = Counting::default();
         for queued in batch {
             match &queued.change {
                 Change::Writes(writes) => {
                     for (at, (place, write)) in (0_u32..).zip(writes) {
                         let stamp = Stamp { version: queued.version.0, place: at };
-                        self.put_write(&mut rows, &mut touched, stamp, place, write)?;
+                        self.put_write(&mut rows, &mut counting, stamp, place, write)?;
                     }
                 }
                 Change::DeleteRange { profile, from, to } => {
-                    self.put_counters(&mut rows, &mut touched)?;
+                    self.put_counters(&mut rows, &mut counting)?;
                     rows.delete_range_cf(family(&self.db, *profile)?, from, to);
-                    self.counters.retain(|place, _| place.profile != *profile || place.key < *from || place.key >= *to);
+                    self.counters.retain(|place, _| !lies_in(place, *profile, from, to));
+                    counting.ranges.push((*profile, from, to));
                 }
             }
         }
-        self.put_counters(&mut rows, &mut touched)?;
+        self.put_counters(&mut rows, &mut counting)?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -207,12 +225,12 @@ impl Committer {
         self.db.write_opt(rows, &options).map_err(|error| error.to_string())
     }
 
-    fn put_write(
+    fn put_write<'b>(
         &mut self,
         rows: &mut WriteBatch,
-        touched: &mut Vec<Place>,
+        counting: &mut Counting<'b>,
         stamp: Stamp,
-        place: &Place,
+        place: &'b Place,
         write: &Write,
     ) -> Result<(), String> {
         let family = family(&self.db, place.profile)?;
@@ -224,25 +242,27 @@ impl Committer {
             }
             Write::Delete(_) => {
                 self.counters.remove(place);
-                touched.retain(|counter| counter != place);
+                counting.touched.retain(|counter| *counter != place);
+                counting.deleted.push(place);
                 rows.delete_cf(family, &place.key);
             }
             Write::Add(_, deltas) => {
                 let sum = match self.counters.get(place) {
                     Some(sum) => add(sum, deltas),
+                    None if counting.has_deleted(place) => add(&[], deltas),
                     None => add(&stored_counter(&self.db, family, place)?, deltas),
                 };
-                if self.counters.insert(place.clone(), sum).is_none() || !touched.contains(place) {
-                    touched.push(place.clone());
+                if self.counters.insert(place.clone(), sum).is_none() || !counting.touched.contains(&place) {
+                    counting.touched.push(place);
                 }
             }
         }
         Ok(())
     }
 
-    fn put_counters(&self, rows: &mut WriteBatch, touched: &mut Vec<Place>) -> Result<(), String> {
-        for place in touched.drain(..) {
-            if let Some(sum) = self.counters.get(&place) {
+    fn put_counters(&self, rows: &mut WriteBatch, counting: &mut Counting<'_>) -> Result<(), String> {
+        for place in counting.touched.drain(..) {
+            if let Some(sum) = self.counters.get(place) {
                 rows.put_cf(family(&self.db, place.profile)?, &place.key, raw_value(Version(0), sum));
             }
         }

@@ -23,10 +23,36 @@ impl Latches {
     }
 
     /// Takes the latches of some keys.
-    pub(crate) fn take<'l, 'p>(&'l self, places: impl Iterator<Item = &'p Place>) -> Vec<MutexGuard<'l, ()>> {
-        let mut stripes: Vec<usize> = places.map(|place| self.hasher.hash_one(&place.key) as usize % STRIPES).collect();
+    pub(crate) fn take<'l, 'p>(&'l self, places: impl Iterator<Item = &'p Place>) -> Held<'l> {
+        let mut stripes: Vec<usize> = places.map(|place| self.stripe(place)).collect();
         stripes.sort_unstable();
         stripes.dedup();
-        stripes.into_iter().map(|stripe| self.stripes[stripe].lock()).collect()
+        let guards = stripes.iter().map(|stripe| self.stripes[*stripe].lock()).collect();
+        Held { latches: self, stripes, guards }
+    }
+
+    fn stripe(&self, place: &Place) -> usize {
+        self.hasher.hash_one(&place.key) as usize % STRIPES
+    }
+}
+
+/// Latches that are held.
+pub(crate) struct Held<'l> {
+    latches: &'l Latches,
+    stripes: Vec<usize>,
+    guards: Vec<MutexGuard<'l, ()>>,
+}
+
+impl Held<'_> {
+    /// Takes the latch of one key more, if it can be had at once: waiting for it here would be out of order.
+    pub(crate) fn try_also(&mut self, place: &Place) -> bool {
+        let stripe = self.latches.stripe(place);
+        if self.stripes.contains(&stripe) {
+            return true;
+        }
+        let Some(guard) = self.latches.stripes[stripe].try_lock() else { return false };
+        self.stripes.push(stripe);
+        self.guards.push(guard);
+        true
     }
 }

@@ -42,10 +42,20 @@ pub struct RocksStore {
     _directory: Directory,
 }
 
+/// The fates of named commits.
 #[derive(Default)]
 struct Outcomes {
-    by_id: HashMap<TxnId, Version>,
+    by_id: HashMap<TxnId, Fate>,
     order: VecDeque<TxnId>,
+}
+
+/// What is known of a named commit.
+#[derive(Clone, Copy)]
+enum Fate {
+    /// It has its place in the queue; whether it comes to the disk will show.
+    Accepted(Version),
+    /// It is on disk.
+    Durable(Version),
 }
 
 /// What a decision came to, under its latches.
@@ -54,6 +64,15 @@ enum Decided {
     /// Nothing to write, but a queued value was looked at: answer when it is on disk.
     AbortedAfter(Answer),
     Aborted,
+}
+
+/// What a named commit came to, under its latches.
+enum Named {
+    Queued(Version, Answer),
+    /// It had taken effect before.
+    Durable(Version),
+    /// A check failed on a value that is still queued: answer when that is on disk.
+    RefusedAfter(CommitError, Answer),
 }
 
 impl RocksStore {
@@ -99,43 +118,82 @@ impl RocksStore {
 
     fn decide(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Decided, CommitError> {
         let places: Vec<Place> = keys.iter().map(Place::of).collect();
-        let _latches = self.latches.take(places.iter());
-        let mut found = Vec::with_capacity(places.len());
-        let mut looked_ahead = false;
-        for place in &places {
-            let (row, is_queued) = self.newest(place)?;
-            looked_ahead |= is_queued;
-            found.push(row);
-        }
-        match decide(&found) {
-            Decision::Commit(writes) => {
-                check_caps(&self.caps, &writes)?;
-                Ok(Decided::Queued(self.queue.accept(placed(writes))?))
+        let mut unread = Vec::new();
+        loop {
+            let mut latches = self.latches.take(places.iter().chain(&unread));
+            let mut found = Vec::with_capacity(places.len());
+            let mut looked_ahead = false;
+            for place in &places {
+                let (row, is_queued) = self.newest(place)?;
+                looked_ahead |= is_queued;
+                found.push(row);
             }
-            Decision::Abort if looked_ahead => Ok(Decided::AbortedAfter(self.queue.accept(Vec::new())?)),
-            Decision::Abort => Ok(Decided::Aborted),
+            let writes = match decide(&found) {
+                Decision::Commit(writes) => writes,
+                Decision::Abort if looked_ahead => return Ok(Decided::AbortedAfter(self.queue.accept(Vec::new())?.1)),
+                Decision::Abort => return Ok(Decided::Aborted),
+            };
+            check_caps(&self.caps, &writes)?;
+            let writes = placed(writes);
+            // A row that is written unread may be under another's decision, which has to come wholly before or after.
+            let is_latched = writes.iter().filter(|(_, write)| replaces(write)).all(|(place, _)| latches.try_also(place));
+            if is_latched {
+                return Ok(Decided::Queued(self.queue.accept(writes)?.1));
+            }
+            unread = writes.into_iter().filter(|(_, write)| replaces(write)).map(|(place, _)| place).collect();
         }
     }
 
-    fn accept(&self, txn: MiniTxn) -> Result<Answer, CommitError> {
+    /// Puts a commit into the queue, unless it is there or on disk already.
+    fn accept(&self, txn: MiniTxn) -> Result<Named, CommitError> {
         check_caps(&self.caps, &txn.writes)?;
         let checked = txn.checks.iter().map(|check| match check {
             Check::Version(key, _) | Check::Absent(key) => key,
         });
         let places: Vec<Place> = checked.chain(txn.writes.iter().map(Write::key)).map(Place::of).collect();
         let _latches = self.latches.take(places.iter());
+        // Before the checks: those of a repetition may fail because of what the first one wrote.
+        let known = self.outcomes.lock().by_id.get(&txn.id).copied();
+        if let Some(fate) = known {
+            return self.repeated(txn.id, fate);
+        }
         for (check, place) in txn.checks.iter().zip(&places) {
             let (key, wanted) = match check {
                 Check::Version(key, version) => (key, Some(*version)),
                 Check::Absent(key) => (key, None),
             };
-            let (found, _) = self.newest(place)?;
+            let (found, is_queued) = self.newest(place)?;
             if found.as_ref().map(|found| found.version) != wanted {
-                return Err(CommitError::Conflict { key: key.clone(), found });
+                let conflict = CommitError::Conflict { key: key.clone(), found };
+                return if is_queued { Ok(Named::RefusedAfter(conflict, self.queue.accept(Vec::new())?.1)) } else { Err(conflict) };
             }
         }
-        Ok(self.queue.accept(placed(txn.writes))?)
+        let mut outcomes = self.outcomes.lock();
+        // Again: a commit of that name over other rows may have come in between.
+        if let Some(fate) = outcomes.by_id.get(&txn.id).copied() {
+            drop(outcomes);
+            return self.repeated(txn.id, fate);
+        }
+        let (version, answer) = self.queue.accept(placed(txn.writes))?;
+        outcomes.remember(txn.id, Fate::Accepted(version));
+        Ok(Named::Queued(version, answer))
     }
+
+    fn repeated(&self, id: TxnId, fate: Fate) -> Result<Named, CommitError> {
+        match fate {
+            Fate::Durable(version) => Ok(Named::Durable(version)),
+            // Whatever is accepted now reaches the disk no earlier than the first one.
+            Fate::Accepted(version) => match self.queue.accept(Vec::new()) {
+                Ok((_, answer)) => Ok(Named::Queued(version, answer)),
+                Err(_) => Err(CommitError::Unknown(id)),
+            },
+        }
+    }
+}
+
+/// Whether a write sets what decisions and checks look at. Sums and appended rows are for neither.
+fn replaces(write: &Write) -> bool {
+    matches!(write, Write::Put(..) | Write::Delete(_))
 }
 
 fn placed(writes: Vec<Write>) -> Vec<(Place, Write)> {
@@ -211,30 +269,38 @@ impl Store for RocksStore {
 
     async fn commit(&self, txn: MiniTxn) -> Result<Receipt, CommitError> {
         let id = txn.id;
-        if let Some(version) = self.outcomes.lock().by_id.get(&id) {
-            return Ok(Receipt { version: *version });
+        match self.accept(txn)? {
+            Named::Durable(version) => Ok(Receipt { version }),
+            Named::Queued(version, answer) => {
+                wait(answer, id).await?;
+                self.outcomes.lock().remember(id, Fate::Durable(version));
+                Ok(Receipt { version })
+            }
+            Named::RefusedAfter(conflict, answer) => match answer.await {
+                Ok(Ok(_)) => Err(conflict),
+                Ok(Err(())) | Err(oneshot::Canceled) => Err(StoreError::Io("writing failed beside a refused commit".into()).into()),
+            },
         }
-        let answer = self.accept(txn)?;
-        let receipt = wait(answer, id).await?;
-        self.outcomes.lock().remember(id, receipt.version);
-        Ok(receipt)
     }
 
     async fn mutate(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Option<Receipt>, CommitError> {
-        /// A mutation has no name; whoever needs one uses [`Store::commit`].
-        const NAMELESS: TxnId = TxnId(0);
         match self.decide(keys, decide)? {
-            Decided::Queued(answer) => wait(answer, NAMELESS).await.map(Some),
-            Decided::AbortedAfter(answer) => wait(answer, NAMELESS).await.map(|_| None),
+            Decided::Queued(answer) => wait(answer, TxnId::NAMELESS).await.map(Some),
+            Decided::AbortedAfter(answer) => wait(answer, TxnId::NAMELESS).await.map(|_| None),
             Decided::Aborted => Ok(None),
         }
     }
 
     async fn resolve(&self, id: TxnId) -> Result<Outcome, StoreError> {
-        Ok(match self.outcomes.lock().by_id.get(&id) {
-            Some(version) => Outcome::Committed(*version),
-            None => Outcome::Forgotten,
-        })
+        let known = self.outcomes.lock().by_id.get(&id).copied();
+        match known {
+            None => Ok(Outcome::Forgotten),
+            Some(Fate::Durable(version)) => Ok(Outcome::Committed(version)),
+            Some(Fate::Accepted(version)) => match self.queue.accept(Vec::new())?.1.await {
+                Ok(Ok(_)) => Ok(Outcome::Committed(version)),
+                Ok(Err(())) | Err(oneshot::Canceled) => Err(StoreError::Io("writing failed: a restart will show".into())),
+            },
+        }
     }
 
     async fn splits(&self, space: Space, n: usize) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -249,7 +315,7 @@ impl Store for RocksStore {
     }
 
     async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
-        let answer = self.queue.accept_range(space.profile, layout::raw_key(space, from), layout::raw_key(space, to))?;
+        let (_, answer) = self.queue.accept_range(space.profile, layout::raw_key(space, from), layout::raw_key(space, to))?;
         match answer.await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(())) | Err(oneshot::Canceled) => Err(StoreError::Io("a range was not deleted: writing failed".into())),
@@ -258,8 +324,8 @@ impl Store for RocksStore {
 }
 
 impl Outcomes {
-    fn remember(&mut self, id: TxnId, version: Version) {
-        if self.by_id.insert(id, version).is_some() {
+    fn remember(&mut self, id: TxnId, fate: Fate) {
+        if self.by_id.insert(id, fate).is_some() {
             return;
         }
         self.order.push_back(id);
