@@ -85,6 +85,16 @@ mod tests {
         out
     }
 
+    /// Short runs of the bytes that the encoding treats in a special way, and of their neighbours.
+    fn scalar_bytes() -> impl Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(proptest::sample::select(vec![0, 1, 2, 0xFE, 0xFF]), 0..5)
+    }
+
+    fn number() -> impl Strategy<Value = Number> {
+        let text = ("-?", "[0-9]{1,20}", -140i32..130).prop_map(|(sign, digits, exponent)| format!("{sign}{digits}E{exponent}"));
+        prop_oneof![text.prop_filter_map("in range", |text| Number::parse(&text).ok()), (-300i64..300).prop_map(Number::from)]
+    }
+
     proptest! {
         #[test]
         fn order_of_bytes_is_order_of_binaries(left: Vec<u8>, right: Vec<u8>) {
@@ -95,6 +105,33 @@ mod tests {
         fn order_of_bytes_is_order_of_strings_with_zeros(left in "[\0a\u{ff}]{0,4}", right in "[\0a\u{ff}]{0,4}") {
             let order = left.as_bytes().cmp(right.as_bytes());
             prop_assert_eq!(encoded(&Value::S(left)).cmp(&encoded(&Value::S(right))), order);
+        }
+
+        #[test]
+        fn order_of_bytes_is_order_of_numbers(left in number(), right in number()) {
+            prop_assert_eq!(encoded(&Value::N(left)).cmp(&encoded(&Value::N(right))), left.cmp(&right));
+        }
+
+        /// Several attributes make one key: the first that differs decides.
+        #[test]
+        fn order_of_joined_values_is_order_of_tuples(left in (scalar_bytes(), number(), scalar_bytes()), right in (scalar_bytes(), number(), scalar_bytes())) {
+            let joined = |(first, number, last): &(Vec<u8>, Number, Vec<u8>)| {
+                [Value::B(first.clone()), Value::N(*number), Value::B(last.clone())].iter().flat_map(encoded).collect::<Vec<u8>>()
+            };
+            prop_assert_eq!(joined(&left).cmp(&joined(&right)), left.cmp(&right));
+        }
+
+        #[test]
+        fn no_value_is_the_beginning_of_another(left in scalar_bytes(), right in scalar_bytes(), one in number(), other in number()) {
+            prop_assert!(left == right || !encoded(&Value::B(right)).starts_with(&encoded(&Value::B(left))));
+            prop_assert!(one == other || !encoded(&Value::N(other)).starts_with(&encoded(&Value::N(one))));
+        }
+
+        #[test]
+        fn strings_that_begin_alike_lie_together(prefix in scalar_bytes(), value in scalar_bytes()) {
+            let mut begins = Vec::new();
+            put_prefix(&mut begins, RawValue::new(&Value::B(prefix.clone()).to_encoded()));
+            prop_assert_eq!(encoded(&Value::B(value.clone())).starts_with(&begins), value.starts_with(&prefix));
         }
 
         #[test]
