@@ -83,6 +83,11 @@ impl InProcess {
         InProcess { engine: opened.unwrap_or_else(|error| panic!("the store does not open: {error:?}")) }
     }
 
+    /// The operations over an engine that is open already.
+    pub fn over(engine: Arc<Engine>) -> InProcess {
+        InProcess { engine }
+    }
+
     fn answer(&self, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = stator_api::target::find(&target_of(&call.operation))?;
         let mut prepared = operation.decode(&call.body)?;
