@@ -24,7 +24,9 @@ pub fn stream_prefix(stream: StreamId) -> Vec<u8> {
     prefix
 }
 
-/// Whether a joined key is one.
-pub fn is_key(joined: &[u8]) -> bool {
-    joined.first() == Some(&PART_STREAM_VOLUME) && joined.len() == 1 + 8 + 2
+/// Stream and lane of a joined key.
+pub fn parse(joined: &[u8]) -> Option<(StreamId, Lane)> {
+    let rest = joined.strip_prefix(&[PART_STREAM_VOLUME])?;
+    let (stream, lane) = rest.split_first_chunk::<8>()?;
+    Some((StreamId(u64::from_be_bytes(*stream)), Lane::from_be_bytes(lane.try_into().ok()?)))
 }

@@ -8,38 +8,37 @@
 //!            item          → its deadline is there, where TTL is on
 //!   DEADLINES deadline     → its item is there and has it
 //!   SMALL    counters      = rows and bytes met above
-//!   LOG      record        → it lies in the lane of its key; the latest of an item says what the item is
+//!   LOG      record        → it lies in the lane and in a shard of its key, follows the record before it of its item, and
+//!                            the latest says what the item is; a lane's volume is that of its records
 //! ```
 //!
 //! Both directions are needed: the first finds entries that are missing or stale, the second those that are left over. What
 //! must stay true: nothing is written; memory is bounded, because rows are met in pages and looked up in batches; an index
 //! that is being made or dropped is not compared, since it is on its way.
 
+mod history;
+
 use std::collections::HashMap;
 use std::ops::Bound;
 
-use stator_kv::{Direction, Key, Level, Range, Space, Stamp, Store, StoreError, Visit};
-use stator_model::stream::ChangeKind;
+use stator_kv::{Direction, Key, Level, Range, Space, Store, StoreError, Visit};
 use stator_model::table::{IndexId, IndexKind, IndexStatus, TableId};
 use stator_model::{MapRef, RawValue, ValueRef};
 
-use crate::catalog::{Index, Snapshot, Stream, Table};
+use crate::catalog::{Index, Snapshot, Table};
 use crate::encoding::stored;
 use crate::engine::load;
 use crate::keyspace::{
-    self, DEADLINES, GLOBAL, ITEMS, LOG, SMALL, VECTORS, counter, deadline, global_index, item, local_index, stream_horizon, stream_record,
-    stream_shard, transaction_token, vector_entry,
+    self, DEADLINES, GLOBAL, ITEMS, LOG, SMALL, VECTORS, counter, deadline, global_index, item, local_index, transaction_token,
+    vector_entry,
 };
-use crate::stream::{Record, shard};
 use crate::{OpenError, index, ttl};
-use xxhash_rust::xxh3::xxh3_128;
+use history::History;
 
 /// Faults reported at most.
 pub const FAULTS_MAX: usize = 100;
 /// Rows held in memory at one time.
 const ROWS_PER_PAGE: usize = 512;
-/// Items whose latest record is remembered.
-const LATEST_MAX: usize = 1_000_000;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,19 +59,19 @@ struct Checker<'s> {
     snapshot: Snapshot,
     report: Report,
     sums: HashMap<(TableId, Option<IndexId>), (i64, i64)>,
-    /// What the latest record says of an item: gone (`None`), or there, with the image if the view has it.
-    latest: HashMap<Key, Option<Option<u128>>>,
+    history: History,
 }
 
 /// Verifies a store that nobody writes to.
 pub async fn check(store: &dyn Store) -> Result<Report, CheckError> {
     let snapshot = load(store).await?;
     let report = Report { tables: snapshot.tables().count(), ..Report::default() };
-    let mut checker = Checker { store, snapshot, report, sums: HashMap::new(), latest: HashMap::new() };
+    let mut checker = Checker { store, snapshot, report, sums: HashMap::new(), history: History::default() };
     for space in [ITEMS, GLOBAL, VECTORS, SMALL, LOG, DEADLINES] {
         checker.space(space).await.map_err(OpenError::Store)?;
     }
     checker.latest_records().await.map_err(OpenError::Store)?;
+    checker.volumes();
     checker.counters().await.map_err(OpenError::Store)?;
     Ok(checker.report)
 }
@@ -216,7 +215,10 @@ impl Checker<'_> {
         let ttl = self.snapshot.table_by_id(table).and_then(|table| table.ttl.clone()).filter(|ttl| ttl.epoch == epoch);
         let Some(ttl) = ttl else { return Ok(()) };
         let found = self.store.read(&[item_key], Level::Strong).await?.remove(0);
-        if found.and_then(|found| ttl::deadline_s(&ttl, stored::map(&found.value))) != Some(deadline_s) {
+        // An item that does not decode has been reported.
+        let has_it =
+            found.is_some_and(|found| stored::validate(&found.value).map_or(true, |item| ttl::deadline_s(&ttl, item) == Some(deadline_s)));
+        if !has_it {
             self.fault(&row.0, "is a deadline that its item does not have");
         }
         Ok(())
@@ -227,60 +229,12 @@ impl Checker<'_> {
             || counter::parse(&row.0).is_some_and(|_| counter::decode(&row.1).is_some())
             || (transaction_token::is_key(&row.0) && transaction_token::decode(&row.1).is_some())
             || keyspace::stream::parse(&row.0).is_some()
-            || (keyspace::stream_volume::is_key(&row.0) && counter::decode(&row.1).is_some())
+            || self.note_volume(row)
             || keyspace::job::parse(&row.0).is_some_and(|_| crate::jobs::Progress::decode(&row.1).is_some())
             || (keyspace::sequence::is_key(&row.0) && keyspace::sequence::decode(&row.1).is_some());
         if !is_known {
             self.fault(&row.0, "is a row of no known kind");
         }
-    }
-
-    fn log(&mut self, row: &Row) {
-        let found = stream_shard::split(&row.0);
-        let Some((stream, lane, [kind, ..])) = found.map(|(stream, lane, sort)| (self.snapshot.stream(stream).cloned(), lane, sort)) else {
-            return self.fault(&row.0, "has a key of no known kind");
-        };
-        let Some(stream) = stream else { return self.fault(&row.0, "belongs to no stream") };
-        let is_whole = match *kind {
-            keyspace::SORT_SHARD => shard::decode(&row.1).is_some(),
-            keyspace::SORT_HORIZON => stream_horizon::decode(&row.1).is_some(),
-            keyspace::SORT_RECORD => return self.record(&stream, lane, row),
-            _ => false,
-        };
-        if !is_whole {
-            self.fault(&row.0, "does not decode");
-        }
-    }
-
-    fn record(&mut self, stream: &Stream, lane: stream_shard::Lane, row: &Row) {
-        let record = Stamp::of_key(&row.0).and_then(|stamp| Record::decode(stamp, row.1.clone()));
-        let Some(record) = record else { return self.fault(&row.0, "does not decode") };
-        let table = self.snapshot.table(&stream.scope, &stream.table).cloned();
-        let table = table.filter(|table| table.enabled_stream().is_some_and(|enabled| enabled.id == stream.id));
-        let item_key = item::key(table.as_ref().map_or(TableId(0), |table| table.id), &stream.key, record.keys());
-        let Ok(item_key) = item_key else { return self.fault(&row.0, "does not have the key of its table") };
-        if stream_record::lane_of(&item_key, stream.lanes) != lane {
-            self.fault(&row.0, "lies in another lane than its key says");
-        }
-        if table.is_some() && (self.latest.len() < LATEST_MAX || self.latest.contains_key(&item_key)) {
-            let image = record.new_image().map(|image| xxh3_128(image_bytes(image).as_bytes()));
-            self.latest.insert(item_key, (record.kind() != ChangeKind::Remove).then_some(image));
-        }
-    }
-
-    async fn latest_records(&mut self) -> Result<(), StoreError> {
-        for (key, told) in std::mem::take(&mut self.latest) {
-            let found = self.store.read(std::slice::from_ref(&key), Level::Strong).await?.remove(0);
-            let agrees = match (&found, told) {
-                (None, None) | (Some(_), Some(None)) => true,
-                (Some(row), Some(Some(image))) => xxh3_128(stored::unwrap(&row.value)) == image,
-                _ => false,
-            };
-            if !agrees && self.report.faults.len() < FAULTS_MAX {
-                self.fault(key.bytes(), "is not what the latest record of its stream says");
-            }
-        }
-        Ok(())
     }
 
     async fn counters(&mut self) -> Result<(), StoreError> {
@@ -314,10 +268,6 @@ impl Checker<'_> {
         let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         self.report.faults.push(format!("row {hex}: {what}"));
     }
-}
-
-fn image_bytes(image: MapRef<'_>) -> stator_model::Item {
-    index::project(image, |_| true)
 }
 
 /// The attributes of an entry, and its size as the service counts it; `None` if the row does not decode.
