@@ -18,6 +18,7 @@ use crate::encoding::stored::{self, Unreadable};
 use crate::jobs::Upkeep;
 use crate::keyspace;
 use crate::transact::Holds;
+use crate::ttl::Rounds;
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -72,6 +73,7 @@ pub struct Engine {
     /// Whether there may be jobs to run; true at start, because a crash may have left some.
     pub(crate) jobs_owed: AtomicBool,
     pub(crate) upkeep: Upkeep,
+    pub(crate) rounds: Rounds,
 }
 
 impl Engine {
@@ -87,6 +89,7 @@ impl Engine {
             holds: Holds::default(),
             jobs_owed: AtomicBool::new(true),
             upkeep: Upkeep::default(),
+            rounds: Rounds::default(),
         }))
     }
 

@@ -31,15 +31,25 @@ pub fn key(table: TableId, epoch: u32, deadline_s: u64, item_key: &Key) -> Key {
     Key::from_joined(DEADLINES, bytes, PART_BYTES)
 }
 
-/// Deadlines of a lane from one second on and before another.
-pub fn between(table: TableId, epoch: u32, lane: u8, from_s: u64, to_s: u64) -> Range {
+/// Deadlines of a lane from one place on and before a second.
+pub fn between(table: TableId, epoch: u32, lane: u8, from: Bound<Vec<u8>>, to_s: u64) -> Range {
     Range::InPart {
         space: DEADLINES,
         part: part(table, epoch, lane),
-        from: Bound::Included(from_s.to_be_bytes().to_vec()),
-        to: Bound::Excluded(to_s.to_be_bytes().to_vec()),
+        from,
+        to: Bound::Excluded(sort_of(to_s)),
         direction: Direction::Forward,
     }
+}
+
+/// What the sorts of all deadlines of a second begin with.
+pub fn sort_of(deadline_s: u64) -> Vec<u8> {
+    deadline_s.to_be_bytes().to_vec()
+}
+
+/// The sort within a joined key.
+pub fn sort_in(joined: &[u8]) -> &[u8] {
+    joined.get(PART_BYTES..).unwrap_or_default()
 }
 
 /// Table, epoch, deadline and item of a joined key.

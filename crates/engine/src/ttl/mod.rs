@@ -15,6 +15,7 @@ mod sweep;
 use stator_model::{MapRef, ValueRef};
 
 pub use settings::{TtlError, TtlStatus};
+pub(crate) use sweep::Rounds;
 
 /// Seconds that a deadline may lie in the past: older ones are taken for mistakes. Five years.
 const PAST_MAX_S: u64 = 5 * 365 * 24 * 60 * 60;

@@ -3,12 +3,16 @@
 //! What must stay true: a sweep does a bounded number of deletions and then lets others go first; each of them is a write
 //! like any other, with its index entries and its stream record, that looks at the item once more.
 
+use std::collections::HashMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use stator_kv::{Key, Level, StoreError, Visit};
+use stator_model::table::TableId;
 
-use super::{end_of_due_s, oldest_due_s};
+use super::{Ttl, end_of_due_s, oldest_due_s};
 use crate::Engine;
 use crate::catalog::Table;
 use crate::encoding::stored;
@@ -19,41 +23,69 @@ use crate::write::{Action, Intent, WriteError};
 /// Items removed in one go. They are removed at the same time, so that they share syncs.
 const ITEMS_PER_SWEEP: usize = 512;
 
+/// How far sweeps have come with the tables that have more to remove than one sweep takes. Going on there instead of at the
+/// beginning spares reading over what was just removed; whatever lies before it is met by the next round.
+#[derive(Debug, Default)]
+pub(crate) struct Rounds(Mutex<HashMap<(TableId, u32), Place>>);
+
+/// Where a round goes on: the lane, and the sort of the last deadline met there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    lane: u8,
+    behind: Vec<u8>,
+}
+
 impl Engine {
-    /// Removes items whose time has come; answers whether there are more.
+    /// Removes items whose time has come; answers whether there are more. Every table gets its share, so that none has to wait
+    /// until a larger one is done.
     pub async fn sweep_expired(&self) -> Result<bool, StoreError> {
-        let tables: Vec<Arc<Table>> = self.snapshot.load().tables().filter(|table| table.ttl.is_some()).cloned().collect();
-        let mut left = ITEMS_PER_SWEEP;
-        for table in tables.iter().filter(|table| table.is_usable(self.now_ms())) {
-            let due = self.due_items(table, left).await?;
-            left -= due.len();
+        let is_swept = |table: &&Arc<Table>| table.ttl.is_some() && table.is_usable(self.now_ms());
+        let tables: Vec<Arc<Table>> = self.snapshot.load().tables().filter(is_swept).cloned().collect();
+        let share = (ITEMS_PER_SWEEP / tables.len().max(1)).max(1);
+        let mut places = std::mem::take(&mut *self.rounds.0.lock());
+        let mut next = HashMap::new();
+        for table in &tables {
+            let Some(ttl) = &table.ttl else { continue };
+            let round = (table.id, ttl.epoch);
+            let (due, place) = self.due_items(table, ttl, places.remove(&round), share).await?;
+            next.extend(place.map(|place| (round, place)));
             let outcomes = join_all(due.iter().map(|key| self.expire(table, key))).await;
             outcomes.into_iter().collect::<Result<(), _>>()?;
-            if left == 0 {
-                return Ok(true);
-            }
         }
-        Ok(false)
+        let has_more = !next.is_empty();
+        *self.rounds.0.lock() = next;
+        Ok(has_more)
     }
 
-    /// Keys of the items whose deadlines have passed, at most so many.
-    async fn due_items(&self, table: &Table, limit: usize) -> Result<Vec<Key>, StoreError> {
-        let mut due = Vec::new();
-        let Some(ttl) = &table.ttl else { return Ok(due) };
+    /// Keys of the items whose deadlines have passed, at most so many, and where to go on if there may be more.
+    async fn due_items(
+        &self,
+        table: &Table,
+        ttl: &Ttl,
+        from: Option<Place>,
+        limit: usize,
+    ) -> Result<(Vec<Key>, Option<Place>), StoreError> {
         let now_ms = self.now_ms();
-        for lane in 0..deadline::LANES {
-            let range = deadline::between(table.id, ttl.epoch, lane, oldest_due_s(now_ms), end_of_due_s(now_ms));
-            if due.len() == limit {
-                break;
-            }
+        let (mut due, first_lane) = (Vec::new(), from.as_ref().map_or(0, |place| place.lane));
+        for lane in first_lane..deadline::LANES {
+            let behind = from.as_ref().filter(|place| place.lane == lane).map(|place| place.behind.clone());
+            let from = behind.map_or_else(|| Bound::Included(deadline::sort_of(oldest_due_s(now_ms))), Bound::Excluded);
+            let mut last = None;
             self.store
-                .scan(&range, &mut |row| {
+                .scan(&deadline::between(table.id, ttl.epoch, lane, from, end_of_due_s(now_ms)), &mut |row| {
+                    if due.len() == limit {
+                        return Visit::Stop;
+                    }
                     due.extend(deadline::parse(row.key).map(|(_, _, _, item_key)| item_key));
-                    if due.len() == limit { Visit::Stop } else { Visit::Next }
+                    last = Some(deadline::sort_in(row.key).to_vec());
+                    Visit::Next
                 })
                 .await?;
+            if due.len() == limit {
+                return Ok((due, last.map(|behind| Place { lane, behind })));
+            }
         }
-        Ok(due)
+        Ok((due, None))
     }
 
     async fn expire(&self, table: &Arc<Table>, item_key: &Key) -> Result<(), StoreError> {
