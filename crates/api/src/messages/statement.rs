@@ -6,29 +6,67 @@
 use stator_engine::partiql::PlanError;
 use stator_engine::write::{Action, Intent, WriteError};
 use stator_expr::ExpressionKind;
-use stator_expr::partiql::StatementError;
+use stator_expr::partiql::{Misfit, StatementError};
 
 use super::transaction::{self, Reason};
 use super::{expression, item, read, value};
 use crate::fault::Fault;
+use crate::json::ValueFault;
 
+/// A write of an item without its whole key.
+const NO_KEY: &str = "Where clause does not contain a mandatory equality on all key attributes";
 /// An INSERT of an item that is there already.
 const DUPLICATE: &str = "Duplicate primary key exists in table";
 
-/// Why a text is no statement. The sentences are assumed, where the service's manner alone is known.
+/// Why a text is no statement. Behind the colon stands what the parser of the PartiQL reference implementation says, which the
+/// service uses; where that is silent the sentences are assumed.
 pub fn refuse_text(error: &StatementError) -> Fault {
-    let malformed = |reason: String| Fault::validation(format!("Statement wasn't well formed, can't be processed: {reason}"));
-    match error {
-        StatementError::NoStatement => malformed("Expected data manipulation".to_owned()),
-        StatementError::Expected { wanted, found } if found.is_empty() => malformed(format!("Expected {wanted}, found the end")),
-        StatementError::Expected { wanted, found } => malformed(format!("Expected {wanted}, found {found}")),
-        StatementError::ParameterCount { .. } => Fault::validation("Number of parameters in request and statement don't match."),
-        StatementError::Unterminated => malformed("Unterminated quote".to_owned()),
-        StatementError::Number(text) => malformed(format!("Invalid number: {text}")),
-        StatementError::Set => malformed("A set has elements of one type, at least one, and none twice".to_owned()),
-        StatementError::RepeatedName(name) => malformed(format!("Duplicate attribute: {name}")),
-        StatementError::TooDeep => Fault::validation(value::TOO_DEEP),
-        StatementError::Function(name) => malformed(format!("Unsupported function: {name}")),
+    let invalid = |reason: &str| Fault::validation(format!("One or more parameter values were invalid: {reason}"));
+    let reason = match error {
+        StatementError::ParameterCount { .. } => {
+            return Fault::validation("Number of parameters in request and statement don't match.");
+        }
+        StatementError::Alias => return Fault::validation("Aliasing is not supported"),
+        StatementError::Clause(clause) => return Fault::validation(format!("Unsupported clause: {clause}")),
+        StatementError::NoCondition => return Fault::validation(NO_KEY),
+        StatementError::Number { error, text } => return Fault::validation(value::render_number(*error, text)),
+        StatementError::Duplicates(kind, elements) => {
+            return value::fault_of(&ValueFault::DuplicateElements(*kind, elements.clone()));
+        }
+        StatementError::Set => return invalid("A set has at least one element, and all of one type: string, number or binary"),
+        StatementError::NoTuple => return invalid("The VALUE of an INSERT has to be a tuple"),
+        StatementError::RepeatedName(name) => return invalid(&format!("Duplicate attribute: {name}")),
+        StatementError::TooDeep => return Fault::validation(value::TOO_DEEP),
+        StatementError::Function(name) => return Fault::validation(format!("Unsupported function: {name}")),
+        StatementError::NoOperation => "Expected data manipulation".to_owned(),
+        StatementError::Character => String::new(),
+        StatementError::Operand(Misfit::Keyword) => "Unexpected keyword".to_owned(),
+        StatementError::Operand(Misfit::Operator) => "Unexpected operator".to_owned(),
+        StatementError::Operand(Misfit::Other) => "Unexpected term".to_owned(),
+        StatementError::RightSide => "Missing right-hand side expression of infix operator".to_owned(),
+        StatementError::Token(token) => format!("Expected {}", name_of_token(token)),
+        StatementError::Keyword(keyword) => format!("Expected {keyword} keyword"),
+        StatementError::From(what) => format!("Expected FROM after {what}"),
+        StatementError::Assignment => "Expected '='".to_owned(),
+        StatementError::Target => "Expected identifier for simple path".to_owned(),
+        StatementError::PathStep => "Invalid path dot component".to_owned(),
+        StatementError::TypeName => "Expected type name".to_owned(),
+        StatementError::Trailing => "Unexpected token after expression".to_owned(),
+    };
+    Fault::validation(format!("Statement wasn't well formed, can't be processed: {reason}"))
+}
+
+fn name_of_token(token: &'static str) -> &'static str {
+    match token {
+        "(" => "LEFT_PAREN",
+        ")" => "RIGHT_PAREN",
+        "]" => "RIGHT_BRACKET",
+        "}" => "RIGHT_CURLY",
+        ">>" => "RIGHT_DOUBLE_ANGLE_BRACKET",
+        ":" => "COLON",
+        "," => "COMMA",
+        "*" => "STAR",
+        other => other,
     }
 }
 
@@ -39,9 +77,13 @@ pub fn refuse_plan(error: &PlanError) -> Fault {
         PlanError::Key(error) => Fault::validation(expression::render_key_condition(error)),
         PlanError::NoIndex(index) => read::no_index(index),
         PlanError::VectorIndex => read::not_on_vectors(true),
-        PlanError::WholeKey => Fault::validation("Where clause does not contain a mandatory equality on all key attributes"),
-        PlanError::Order => {
+        PlanError::WholeKey => Fault::validation(NO_KEY),
+        PlanError::OrderWithoutCondition => Fault::validation("Must have WHERE clause in the statement when using ORDER BY clause."),
+        PlanError::OrderWithoutPartition => {
             Fault::validation("Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.")
+        }
+        PlanError::OrderOf(attribute) => {
+            Fault::validation(format!("Variable reference {attribute} in ORDER BY clause must be part of the primary key"))
         }
     }
 }

@@ -71,8 +71,12 @@ pub enum PlanError {
     VectorIndex,
     /// A write has to name the whole key by equality.
     WholeKey,
-    /// ORDER BY names something else than the key, or there is no partition to order.
-    Order,
+    /// ORDER BY without WHERE.
+    OrderWithoutCondition,
+    /// ORDER BY without a partition to order.
+    OrderWithoutPartition,
+    /// ORDER BY names an attribute that is not one of the key.
+    OrderOf(String),
 }
 
 impl From<ExprError> for PlanError {
@@ -142,6 +146,9 @@ fn plan_read(table: &Table, statement: &Statement) -> Result<ReadPlan, PlanError
     let whole_key = split.as_ref().filter(|_| index.is_none()).and_then(|split| split.whole_key(key));
     let (partitions, filter) = split.map_or((Vec::new(), None), |split| (split.partitions, split.rest));
     let columns = projection.as_ref().map(|projection| Columns::bind(&mut statement.binder()?, projection)).transpose()?;
+    if !order.is_empty() && condition.is_none() {
+        return Err(PlanError::OrderWithoutCondition);
+    }
     let forward = order_of(order, key, !partitions.is_empty())?;
     Ok(ReadPlan { index: index.map(|index| index.id), partitions, forward, filter, columns, whole_key })
 }
@@ -151,8 +158,11 @@ fn order_of(order: &[(String, bool)], key: &KeySchema, has_partition: bool) -> R
     if order.is_empty() {
         return Ok(true);
     }
-    if !has_partition || order.iter().any(|(name, _)| !key.contains(name)) {
-        return Err(PlanError::Order);
+    if let Some((name, _)) = order.iter().find(|(name, _)| !key.contains(name)) {
+        return Err(PlanError::OrderOf(name.clone()));
+    }
+    if !has_partition {
+        return Err(PlanError::OrderWithoutPartition);
     }
     let descends = order.iter().find(|(name, _)| key.sort.iter().any(|attribute| attribute.name == *name));
     Ok(!descends.is_some_and(|(_, descends)| *descends))

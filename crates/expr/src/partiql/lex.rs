@@ -6,7 +6,7 @@ use super::StatementError;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
-    /// A letter or underscore, then letters, digits, `_`, `-` is not one of them.
+    /// A letter, `_` or `$`, then these and digits.
     Word(String),
     /// In double quotes.
     Quoted(String),
@@ -19,33 +19,49 @@ pub(super) enum Token {
 }
 
 /// Longer ones first.
-const SYMBOLS: [&str; 24] =
-    ["<<", ">>", "<=", ">=", "<>", "!=", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",", ".", ":", "*", "?", "+", "-", ";", "|"];
+const SYMBOLS: [&str; 27] = [
+    "<<", ">>", "<=", ">=", "<>", "!=", "||", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",", ".", ":", "*", "?", "+", "-", ";", "/",
+    "%", "@",
+];
 
 pub(super) fn tokenize(text: &str) -> Result<Vec<Token>, StatementError> {
-    let (mut tokens, mut rest) = (Vec::new(), text.trim_start());
+    let (mut tokens, mut rest) = (Vec::new(), behind_blanks(text)?);
     while let Some(first) = rest.chars().next() {
         let (token, len) = match first {
             '\'' => quoted(rest, '\'').map(|(text, len)| (Token::Text(text), len))?,
             '"' => quoted(rest, '"').map(|(text, len)| (Token::Quoted(text), len))?,
-            '0'..='9' => {
+            '.' | '0'..='9' if number_len(rest) > 0 => {
                 let len = number_len(rest);
                 (Token::Number(rest[..len].to_owned()), len)
             }
-            first if first.is_ascii_alphabetic() || first == '_' => {
-                let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            first if first.is_ascii_alphabetic() || matches!(first, '_' | '$') => {
+                let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '$')).unwrap_or(rest.len());
                 (Token::Word(rest[..len].to_owned()), len)
             }
-            other => match SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
-                Some(symbol) => (Token::Symbol(symbol), symbol.len()),
-                None => return Err(StatementError::Expected { wanted: "a token", found: other.to_string() }),
-            },
+            _ => {
+                let symbol = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)).ok_or(StatementError::Character)?;
+                (Token::Symbol(symbol), symbol.len())
+            }
         };
         tokens.push(token);
-        rest = rest[len..].trim_start();
+        rest = behind_blanks(&rest[len..])?;
     }
     tokens.push(Token::End);
     Ok(tokens)
+}
+
+/// What follows spaces and comments.
+fn behind_blanks(text: &str) -> Result<&str, StatementError> {
+    let mut rest = text.trim_start();
+    loop {
+        if let Some(comment) = rest.strip_prefix("--") {
+            rest = comment.find('\n').map_or("", |end| &comment[end..]).trim_start();
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.find("*/").map(|end| &comment[end + 2..]).ok_or(StatementError::Character)?.trim_start();
+        } else {
+            return Ok(rest);
+        }
+    }
 }
 
 /// A doubled quote stands for itself.
@@ -61,15 +77,19 @@ fn quoted(text: &str, quote: char) -> Result<(String, usize), StatementError> {
             return Ok((out, at + 1));
         }
     }
-    Err(StatementError::Unterminated)
+    Err(StatementError::Character)
 }
 
+/// Zero if no number stands there.
 fn number_len(text: &str) -> usize {
     let bytes = text.as_bytes();
     let digits = |from: usize| from + bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut end = digits(0);
-    if bytes.get(end) == Some(&b'.') && bytes.get(end + 1).is_some_and(u8::is_ascii_digit) {
+    if bytes.get(end) == Some(&b'.') && (end > 0 || bytes.get(end + 1).is_some_and(u8::is_ascii_digit)) {
         end = digits(end + 1);
+    }
+    if end == 0 {
+        return 0;
     }
     if matches!(bytes.get(end), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));

@@ -8,13 +8,16 @@
 //!   EXISTS (SELECT …)
 //! ```
 //!
-//! Source: developer guide, "PartiQL for DynamoDB reference". What must stay true: trees are made children first.
+//! Source: developer guide, "PartiQL for DynamoDB reference". The service reads statements with the parser of the PartiQL
+//! reference implementation, so complaints are told apart as that one tells them apart. What must stay true: trees are made
+//! children first.
 
 use stator_model::{Item, Value};
 
+use super::keyword::is_keyword;
 use super::lex::{Token, tokenize};
 use super::statement::{Body, Returning, Source, Statement};
-use super::{DEPTH_MAX, StatementError};
+use super::{DEPTH_MAX, Misfit, StatementError};
 use crate::ast::{Clause, Name, Node, NodeId, Path, ProjectionText, Step, Tree, UpdateText};
 use crate::condition::Comparator;
 
@@ -36,7 +39,7 @@ pub fn parse(text: &str, parameters: &[Value]) -> Parsed<Statement> {
     let body = parser.statement()?;
     parser.accept(";");
     if *parser.peek() != Token::End {
-        return Err(parser.expected("the end of the statement"));
+        return Err(StatementError::Trailing);
     }
     if parser.parameters_used != parameters.len() {
         return Err(StatementError::ParameterCount { wanted: parser.parameters_used, given: parameters.len() });
@@ -60,16 +63,16 @@ impl Parser<'_> {
     }
 
     pub(super) fn require(&mut self, symbol: &'static str) -> Parsed<()> {
-        if self.accept(symbol) { Ok(()) } else { Err(self.expected(symbol)) }
+        if self.accept(symbol) { Ok(()) } else { Err(StatementError::Token(symbol)) }
     }
 
-    pub(super) fn expected(&self, wanted: &'static str) -> StatementError {
-        let found = match self.peek() {
-            Token::Word(text) | Token::Quoted(text) | Token::Text(text) | Token::Number(text) => text.clone(),
-            Token::Symbol(symbol) => (*symbol).to_owned(),
-            Token::End => String::new(),
-        };
-        StatementError::Expected { wanted, found }
+    /// What stands where an operand had to stand.
+    pub(super) fn misfit(&self) -> StatementError {
+        StatementError::Operand(match self.peek() {
+            Token::Word(word) if is_keyword(word) => Misfit::Keyword,
+            Token::Symbol("=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" | "+" | "-" | "/" | "%" | "||" | "@") => Misfit::Operator,
+            Token::Word(_) | Token::Quoted(_) | Token::Text(_) | Token::Number(_) | Token::Symbol(_) | Token::End => Misfit::Other,
+        })
     }
 
     /// The next parameter; a missing one is noticed in the end, when all have been counted.
@@ -90,7 +93,7 @@ impl Parser<'_> {
     }
 
     fn require_keyword(&mut self, keyword: &'static str) -> Parsed<()> {
-        if self.keyword(keyword) { Ok(()) } else { Err(self.expected(keyword)) }
+        if self.keyword(keyword) { Ok(()) } else { Err(StatementError::Keyword(keyword)) }
     }
 
     fn statement(&mut self) -> Parsed<Body> {
@@ -106,82 +109,132 @@ impl Parser<'_> {
         if self.keyword("DELETE") {
             return self.delete();
         }
-        if self.keyword("EXISTS") {
+        if self.is_call("EXISTS") {
+            self.skip();
             self.require("(")?;
             self.require_keyword("SELECT")?;
-            let Body::Select { source, condition, .. } = self.select()? else { return Err(StatementError::NoStatement) };
-            let condition = condition.ok_or_else(|| self.expected("WHERE"))?;
+            let Body::Select { source, condition, .. } = self.select()? else { return Err(StatementError::NoOperation) };
+            let condition = condition.ok_or(StatementError::NoCondition)?;
             self.require(")")?;
             return Ok(Body::Exists { source, condition });
         }
-        Err(StatementError::NoStatement)
+        // What begins otherwise is an expression to the reference implementation, and runs into FROM or its end.
+        Err(if self.is_name() { StatementError::NoOperation } else { self.misfit() })
     }
 
     fn select(&mut self) -> Parsed<Body> {
-        let projection = if self.accept("*") { None } else { Some(ProjectionText(self.separated(Parser::path)?)) };
-        self.require_keyword("FROM")?;
-        let table = self.name("a table")?;
-        let index = if self.accept(".") { Some(self.name("an index")?) } else { None };
+        if self.keyword("DISTINCT") {
+            return Err(StatementError::Clause("DISTINCT"));
+        }
+        if self.is_keyword("FROM") {
+            return Err(StatementError::NoOperation);
+        }
+        let projection = if self.accept("*") { None } else { Some(ProjectionText(self.separated(Parser::column)?)) };
+        if !self.keyword("FROM") {
+            return Err(if self.is_alias() { StatementError::Alias } else { StatementError::From("SELECT list") });
+        }
+        let table = self.name()?;
+        let index = if self.accept(".") { Some(self.name_behind_dot()?) } else { None };
+        self.refuse_alias()?;
         let condition = if self.keyword("WHERE") { Some(self.condition()?) } else { None };
-        let mut order = Vec::new();
-        if self.keyword("ORDER") {
-            self.require_keyword("BY")?;
-            order = self.separated(|parser| {
-                let name = parser.name("an attribute")?;
-                let descends = parser.keyword("DESC");
-                if !descends {
-                    parser.keyword("ASC");
-                }
-                Ok((name, descends))
-            })?;
+        if let Some(clause) = ["GROUP", "HAVING", "LIMIT", "JOIN", "LET", "UNION"].into_iter().find(|clause| self.is_keyword(clause)) {
+            return Err(StatementError::Clause(clause));
+        }
+        let order = self.order()?;
+        if self.is_keyword("LIMIT") {
+            return Err(StatementError::Clause("LIMIT"));
         }
         Ok(Body::Select { source: Source { table, index }, projection, condition, order })
     }
 
+    fn column(&mut self) -> Parsed<Path> {
+        if let Token::Word(word) = self.peek().clone()
+            && self.is_call(&word)
+        {
+            return Err(StatementError::Function(word));
+        }
+        self.path()
+    }
+
+    fn order(&mut self) -> Parsed<Vec<(String, bool)>> {
+        if !self.keyword("ORDER") {
+            return Ok(Vec::new());
+        }
+        self.require_keyword("BY")?;
+        self.separated(|parser| {
+            let name = parser.name()?;
+            let descends = parser.keyword("DESC");
+            if !descends {
+                parser.keyword("ASC");
+            }
+            Ok((name, descends))
+        })
+    }
+
     fn insert(&mut self) -> Parsed<Body> {
-        self.require_keyword("INTO")?;
-        let table = self.name("a table")?;
-        self.require_keyword("VALUE")?;
+        // "INSERT INTO" is one keyword, and half of it is none that begins anything.
+        if !self.keyword("INTO") {
+            return Err(StatementError::Operand(Misfit::Keyword));
+        }
+        let table = self.target_name()?;
+        if !self.keyword("VALUE") {
+            return Err(self.without_value());
+        }
         match self.literal(0)? {
             Some(Value::M(members)) => {
                 let item: Item = members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
                 Ok(Body::Insert { table, item })
             }
-            _ => Err(self.expected("a tuple")),
+            Some(_) => Err(StatementError::NoTuple),
+            None => Err(self.misfit()),
         }
     }
 
+    /// Why `INSERT INTO table` without `VALUE` is refused: what follows is read as an expression, and does not end there.
+    fn without_value(&mut self) -> StatementError {
+        if self.accept("(") && self.is_name() { StatementError::Trailing } else { self.misfit() }
+    }
+
     fn update(&mut self) -> Parsed<Body> {
-        let table = self.name("a table")?;
+        let table = self.target_name()?;
+        self.refuse_alias()?;
         let mut clauses = Vec::new();
         loop {
             if self.keyword("SET") {
                 clauses.extend(self.separated(Parser::set_clause)?);
             } else if self.keyword("REMOVE") {
-                clauses.extend(self.separated(Parser::path)?.into_iter().map(Clause::Remove));
+                clauses.extend(self.separated(Parser::target)?.into_iter().map(Clause::Remove));
             } else {
                 break;
             }
         }
         if clauses.is_empty() {
-            return Err(self.expected("SET or REMOVE"));
+            return Err(StatementError::NoOperation);
         }
-        self.require_keyword("WHERE")?;
-        let condition = self.condition()?;
+        let condition = self.condition_of_write()?;
         let returning = self.returning()?;
         Ok(Body::Update { table, update: UpdateText { clauses, repeated_section: None }, condition, returning })
     }
 
     fn delete(&mut self) -> Parsed<Body> {
-        self.require_keyword("FROM")?;
-        let table = self.name("a table")?;
-        self.require_keyword("WHERE")?;
-        let condition = self.condition()?;
+        if !self.keyword("FROM") {
+            return Err(StatementError::From("DELETE"));
+        }
+        let table = self.target_name()?;
+        self.refuse_alias()?;
+        let condition = self.condition_of_write()?;
         match self.returning()? {
             None => Ok(Body::Delete { table, condition, returns_old: false }),
             Some(Returning::AllOld) => Ok(Body::Delete { table, condition, returns_old: true }),
-            Some(_) => Err(StatementError::Expected { wanted: "RETURNING ALL OLD *", found: "another form".to_owned() }),
+            Some(_) => Err(StatementError::Clause("RETURNING")),
         }
+    }
+
+    fn condition_of_write(&mut self) -> Parsed<Tree> {
+        if self.keyword("WHERE") {
+            return self.condition();
+        }
+        Err(if *self.peek() == Token::End { StatementError::NoCondition } else { StatementError::Trailing })
     }
 
     fn returning(&mut self) -> Parsed<Option<Returning>> {
@@ -207,16 +260,17 @@ impl Parser<'_> {
 
     /// `path = operand [+|- operand]`; `set_add` and `set_delete` are the sections ADD and DELETE of an update.
     fn set_clause(&mut self) -> Parsed<Clause> {
-        let path = self.path()?;
-        self.require("=")?;
-        let is_set = |name: &str| matches!(self.peek(), Token::Word(word) if word.eq_ignore_ascii_case(name));
-        let (adds, deletes) = (is_set("set_add"), is_set("set_delete"));
+        let path = self.target()?;
+        if !self.accept("=") {
+            return Err(StatementError::Assignment);
+        }
+        let (adds, deletes) = (self.is_call("set_add"), self.is_call("set_delete"));
         if adds || deletes {
             self.skip();
             self.require("(")?;
             self.path()?;
             self.require(",")?;
-            let value = self.literal(0)?.ok_or_else(|| self.expected("a set"))?;
+            let value = self.literal(1)?.ok_or_else(|| self.misfit())?;
             self.require(")")?;
             let placeholder = self.value(value);
             return Ok(if adds { Clause::Add(path, placeholder) } else { Clause::Delete(path, placeholder) });
@@ -257,6 +311,7 @@ impl Parser<'_> {
     fn or(&mut self, tree: &mut Tree, depth: usize) -> Parsed<NodeId> {
         let mut left = self.and(tree, depth)?;
         while self.keyword("OR") {
+            self.require_right_side()?;
             let right = self.and(tree, depth)?;
             left = tree.push(Node::Or(left, right));
         }
@@ -266,6 +321,7 @@ impl Parser<'_> {
     fn and(&mut self, tree: &mut Tree, depth: usize) -> Parsed<NodeId> {
         let mut left = self.not(tree, depth)?;
         while self.keyword("AND") {
+            self.require_right_side()?;
             let right = self.not(tree, depth)?;
             left = tree.push(Node::And(left, right));
         }
@@ -303,21 +359,30 @@ impl Parser<'_> {
         }
         let is_negated = self.keyword("NOT");
         let test = if self.keyword("BETWEEN") {
+            self.require_right_side()?;
             let lower = self.operand(tree)?;
             self.require_keyword("AND")?;
             let upper = self.operand(tree)?;
             tree.push(Node::Between { operand, lower, upper })
         } else if self.keyword("IN") {
+            self.require_right_side()?;
             let list = self.in_list(tree)?;
             tree.push(Node::In { operand, list })
+        } else if self.is_keyword("LIKE") {
+            return Err(StatementError::Clause("LIKE"));
         } else if is_negated {
-            return Err(self.expected("BETWEEN or IN"));
+            return Err(StatementError::Trailing);
         } else {
             let comparator = self.comparator()?;
+            self.require_right_side()?;
             let right = self.operand(tree)?;
             tree.push(Node::Compare { comparator, left: operand, right })
         };
         Ok(if is_negated { tree.push(Node::Not(test)) } else { test })
+    }
+
+    fn require_right_side(&self) -> Parsed<()> {
+        if *self.peek() == Token::End { Err(StatementError::RightSide) } else { Ok(()) }
     }
 
     /// `IS [NOT] MISSING` and `IS [NOT] NULL`.
@@ -327,7 +392,9 @@ impl Parser<'_> {
             let function = if is_negated { "attribute_exists" } else { "attribute_not_exists" };
             return Ok(tree.push(Node::Call { function: function.to_owned(), arguments: vec![operand] }));
         }
-        self.require_keyword("NULL")?;
+        if !self.keyword("NULL") {
+            return Err(StatementError::TypeName);
+        }
         let placeholder = self.value(Value::S("NULL".to_owned()));
         let kind = tree.push(Node::Value(placeholder));
         let test = tree.push(Node::Call { function: "attribute_type".to_owned(), arguments: vec![operand, kind] });
@@ -343,7 +410,8 @@ impl Parser<'_> {
         }
         let values = match self.literal(0)? {
             Some(Value::L(values)) if !values.is_empty() => values,
-            _ => return Err(self.expected("a list")),
+            Some(_) => return Err(StatementError::Trailing),
+            None => return Err(self.misfit()),
         };
         Ok(values.into_iter().map(|value| Node::Value(self.value(value))).map(|node| tree.push(node)).collect())
     }
@@ -356,7 +424,7 @@ impl Parser<'_> {
             Token::Symbol("<=") => Comparator::LessOrEqual,
             Token::Symbol(">") => Comparator::Greater,
             Token::Symbol(">=") => Comparator::GreaterOrEqual,
-            _ => return Err(self.expected("a comparison")),
+            _ => return Err(StatementError::Trailing),
         };
         self.skip();
         Ok(comparator)
@@ -379,7 +447,7 @@ impl Parser<'_> {
         {
             return Err(StatementError::Function(word));
         }
-        let node = match self.literal(0)? {
+        let node = match self.literal(1)? {
             Some(value) => Node::Value(self.value(value)),
             None => Node::Path(self.path()?),
         };
@@ -393,17 +461,27 @@ impl Parser<'_> {
 
     /// `name`, then `.name`, `[position]` or `['name']`.
     fn path(&mut self) -> Parsed<Path> {
-        let root = self.name("an attribute")?;
+        let root = self.name()?;
+        self.steps(root)
+    }
+
+    /// The path of what is written to.
+    fn target(&mut self) -> Parsed<Path> {
+        let root = self.target_name()?;
+        self.steps(root)
+    }
+
+    fn steps(&mut self, root: String) -> Parsed<Path> {
         let mut path = Path { root: self.placeholder(root), steps: Vec::new() };
         loop {
             if self.accept(".") {
-                let name = self.name("an attribute")?;
+                let name = self.name_behind_dot()?;
                 path.steps.push(Step::Name(self.placeholder(name)));
             } else if self.accept("[") {
                 let step = match self.peek().clone() {
-                    Token::Number(text) => text.parse().map(Step::Index).map_err(|_| StatementError::Number(text))?,
+                    Token::Number(text) => text.parse().map(Step::Index).map_err(|_| StatementError::PathStep)?,
                     Token::Text(name) => Step::Name(self.placeholder(name)),
-                    _ => return Err(self.expected("a position")),
+                    Token::Word(_) | Token::Quoted(_) | Token::Symbol(_) | Token::End => return Err(StatementError::PathStep),
                 };
                 self.skip();
                 self.require("]")?;
@@ -414,18 +492,34 @@ impl Parser<'_> {
         }
     }
 
-    fn name(&mut self, wanted: &'static str) -> Parsed<String> {
-        match self.peek().clone() {
-            Token::Quoted(name) => {
-                self.skip();
-                Ok(name)
-            }
-            Token::Word(word) if !is_keyword(&word) => {
-                self.skip();
-                Ok(word)
-            }
-            _ => Err(self.expected(wanted)),
-        }
+    fn name(&mut self) -> Parsed<String> {
+        self.accept_name().ok_or_else(|| self.misfit())
+    }
+
+    fn name_behind_dot(&mut self) -> Parsed<String> {
+        self.accept_name().ok_or(StatementError::PathStep)
+    }
+
+    fn target_name(&mut self) -> Parsed<String> {
+        self.accept_name().ok_or(StatementError::Target)
+    }
+
+    fn is_name(&self) -> bool {
+        matches!(self.peek(), Token::Quoted(_)) || matches!(self.peek(), Token::Word(word) if !is_keyword(word))
+    }
+
+    fn accept_name(&mut self) -> Option<String> {
+        let (true, Token::Quoted(name) | Token::Word(name)) = (self.is_name(), self.peek().clone()) else { return None };
+        self.skip();
+        Some(name)
+    }
+
+    fn is_alias(&self) -> bool {
+        self.is_name() || self.is_keyword("AS") || self.is_keyword("AT")
+    }
+
+    fn refuse_alias(&self) -> Parsed<()> {
+        if self.is_alias() { Err(StatementError::Alias) } else { Ok(()) }
     }
 
     fn separated<T>(&mut self, mut element: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
@@ -448,35 +542,4 @@ impl Parser<'_> {
         self.values.push(value);
         format!(":{}", self.values.len() - 1)
     }
-}
-
-/// Words that end what stands before them, and so cannot be names without quotes.
-fn is_keyword(word: &str) -> bool {
-    const KEYWORDS: [&str; 24] = [
-        "SELECT",
-        "FROM",
-        "WHERE",
-        "ORDER",
-        "BY",
-        "INSERT",
-        "INTO",
-        "VALUE",
-        "UPDATE",
-        "SET",
-        "REMOVE",
-        "DELETE",
-        "RETURNING",
-        "AND",
-        "OR",
-        "NOT",
-        "BETWEEN",
-        "IN",
-        "IS",
-        "MISSING",
-        "NULL",
-        "TRUE",
-        "FALSE",
-        "EXISTS",
-    ];
-    KEYWORDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword))
 }
