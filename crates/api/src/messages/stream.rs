@@ -72,24 +72,22 @@ pub fn invalid_iterator() -> Fault {
     Fault::validation("Invalid ShardIterator")
 }
 
-/// The iterator is too old. assumed
-pub fn expired_iterator(age_ms: u64) -> Fault {
-    let seconds = age_ms / 1000;
-    Fault::client(
-        "ExpiredIteratorException",
-        format!("Iterator expired: the iterator was created {seconds} seconds ago, and iterators count for 900 seconds"),
-    )
+/// The iterator is too old. The sentence is that of the service model.
+pub fn expired_iterator() -> Fault {
+    Fault::client("ExpiredIteratorException", "The provided iterator exceeds the maximum age allowed.")
+}
+
+/// AT_TIMESTAMP asks for what has not happened yet: a ValidationException by the service model. The sentence is assumed.
+pub fn timestamp_in_future() -> Fault {
+    Fault::validation("Timestamp must not be in the future")
 }
 
 /// Why a shard was not read.
 pub fn refuse(error: StreamError, arn: &str) -> Fault {
     match error {
         StreamError::NotFound => not_found(arn),
-        // assumed
-        StreamError::Trimmed => Fault::client(
-            "TrimmedDataAccessException",
-            "The operation attempted to read past the oldest stream record in a shard: the records have been trimmed",
-        ),
+        // The sentence is that of the service model.
+        StreamError::Trimmed => Fault::client("TrimmedDataAccessException", "The data you are trying to access has been trimmed."),
         StreamError::NotInShard => invalid_sequence_number("it", "another"),
         StreamError::Store(error) => item::store(&error),
     }

@@ -94,7 +94,7 @@ pub fn refuse(error: TransactError) -> Fault {
             let reason = |error: Option<WriteError>| error.map_or(Reason::NONE, |error| reason(error, item::Written::Put, false));
             cancelled(&reasons.into_iter().map(reason).collect::<Vec<_>>())
         }
-        TransactError::SameItem => Fault::validation("Transaction request cannot include multiple operations on one item"),
+        TransactError::SameItem => same_item(),
         TransactError::TooLarge => too_large(),
         TransactError::TokenMismatch => Fault::client(
             "IdempotentParameterMismatchException",
@@ -116,9 +116,15 @@ pub fn refuse_get(error: TransactGetError) -> Fault {
             let reason = |error| Reason::validation(item::key(&error).message);
             cancelled(&reasons.into_iter().map(|error| error.map_or(Reason::NONE, reason)).collect::<Vec<_>>())
         }
+        TransactGetError::SameItem => same_item(),
         TransactGetError::TooLarge => too_large(),
         TransactGetError::Store(error) => item::store(&error),
     }
+}
+
+/// For writes documented; that reads are held to it too is assumed, where implementations agree.
+fn same_item() -> Fault {
+    Fault::validation("Transaction request cannot include multiple operations on one item")
 }
 
 /// assumed

@@ -106,13 +106,13 @@ impl ExecuteTransaction<'_> {
         let request = self.fingerprint();
         let token = self.token.as_deref().map(|text| Token { text, request: &request });
         let outcome = context.engine.transact_write(&context.scope, intents, token).await;
-        let nothing = vec![None; intents.len()];
+        // No response per write, not even an empty one (observed).
         Ok(match &outcome.map_err(|error| self.refuse(error, intents))? {
             Transacted::Written(written) => {
                 let receipts: Vec<&Receipt> = written.iter().map(|one| &one.receipt).collect();
-                self.answer(&nothing, &receipts, Kind::Writes)
+                self.answer(&[], &receipts, Kind::Writes)
             }
-            Transacted::Repeated(receipts) => self.answer(&nothing, &receipts.iter().collect::<Vec<_>>(), Kind::Reads),
+            Transacted::Repeated(receipts) => self.answer(&[], &receipts.iter().collect::<Vec<_>>(), Kind::Reads),
         })
     }
 

@@ -53,9 +53,8 @@ impl Prepared for GetRecords<'_> {
             if found.id != position.stream {
                 return Err(stream::invalid_iterator());
             }
-            let age_ms = context.engine.now_ms().saturating_sub(position.issued_at_ms);
-            if age_ms > SHARD_ITERATOR_MS {
-                return Err(stream::expired_iterator(age_ms));
+            if context.engine.now_ms().saturating_sub(position.issued_at_ms) > SHARD_ITERATOR_MS {
+                return Err(stream::expired_iterator());
             }
             let limit = self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(STREAM_PAGE_RECORDS_MAX);
             let page = context.engine.stream_records(&position, limit).await.map_err(|error| stream::refuse(error, arn))?;

@@ -81,9 +81,13 @@ impl Prepared for GetShardIterator<'_> {
         Box::pin(async move {
             let (arn, shard_id) = (self.arn.as_deref().unwrap_or_default(), self.shard.as_deref().unwrap_or_default());
             let found = find(arn, context)?;
+            let start = self.start()?;
+            if matches!(start, StartAt::Time(time_ms) if time_ms > context.engine.now_ms()) {
+                return Err(stream::timestamp_in_future());
+            }
             let shards = context.engine.shards(&found).await.map_err(|error| item::store(&error))?;
             let shard = shards.iter().find(|shard| shard.id == shard_id).ok_or_else(|| stream::shard_not_found(shard_id, arn))?;
-            let position = context.engine.stream_position(&found, shard, self.start()?).await;
+            let position = context.engine.stream_position(&found, shard, start).await;
             let position = position.map_err(|error| match error {
                 StreamError::NotInShard => stream::invalid_sequence_number(self.number.as_deref().unwrap_or_default(), shard_id),
                 other => stream::refuse(other, arn),

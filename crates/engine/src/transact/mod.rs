@@ -79,6 +79,8 @@ pub enum TransactError {
 pub enum TransactGetError {
     /// Keys that are not ones of their tables; one entry per key.
     Cancelled(Vec<Option<KeyError>>),
+    /// Two keys are one item's.
+    SameItem,
     /// The items weigh more than 4 MB together.
     TooLarge,
     /// The store failed.
@@ -134,6 +136,9 @@ impl Engine {
             return Err(TransactGetError::Cancelled(checked));
         }
         let rows: Vec<Key> = keys.iter().map(|(table, key)| item_key(table, key)).collect();
+        if has_twins(&rows) {
+            return Err(TransactGetError::SameItem);
+        }
         let found = self.store.read(&rows, Level::Strong).await.map_err(TransactGetError::Store)?;
         let items: Vec<Option<Item>> = found.into_iter().map(|row| row.map(|row| stored::into_item(row.value))).collect();
         if items.iter().flatten().map(Item::size_bytes).sum::<usize>() > TRANSACTION_BYTES_MAX {
@@ -249,9 +254,13 @@ fn check_intents(intents: &[(Arc<Table>, Intent)]) -> Result<Vec<Key>, TransactE
         return Err(TransactError::Cancelled(reasons));
     }
     let keys: Vec<Key> = intents.iter().map(|(table, intent)| item_key(table, intent.action.key_source())).collect();
+    if has_twins(&keys) { Err(TransactError::SameItem) } else { Ok(keys) }
+}
+
+fn has_twins(keys: &[Key]) -> bool {
     let mut sorted: Vec<&Key> = keys.iter().collect();
     sorted.sort_unstable();
-    if sorted.windows(2).any(|pair| pair[0] == pair[1]) { Err(TransactError::SameItem) } else { Ok(keys) }
+    sorted.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 fn item_key(table: &Table, key: &Item) -> Key {
