@@ -44,7 +44,7 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
         None => store::in_memory(),
         Some(directory) => store::on_disk(directory, config.memory.map_or_else(memory::default_bytes, |size| size.0))?,
     };
-    let gate = credential.as_ref().map_or(Gate::AnySignature, |root| Gate::Keys(vec![root.credential.clone()]));
+    let gate = credential.as_ref().map_or(Gate::AnySignature, |root| Gate::of(root.credential.clone()));
     runtime.block_on(async {
         let options = EngineOptions {
             table_transition_ms: u64::try_from(config.table_transition.as_millis()).unwrap_or(u64::MAX),

@@ -15,12 +15,14 @@ mod canonical;
 mod error;
 mod present;
 mod scope;
+mod signer;
 mod timestamp;
 mod verify;
 
 pub use error::{Incomplete, Part, ScopeError, SignatureError};
 pub use present::{Form, Presented};
 pub use scope::CredentialScope;
+pub use signer::Signer;
 pub use timestamp::Timestamp;
 pub use verify::{CLOCK_SKEW_SECONDS_MAX, PayloadHash, sign};
 

@@ -108,7 +108,7 @@ impl Signed {
     fn check_with(&self, headers: &[(&str, &str)], body: &str, now: i64) -> Result<(), SignatureError> {
         let request = Request { method: self.method, path: self.path, query: self.query, headers: &headers };
         let presented = Presented::read(&request)?;
-        presented.verify(&request, || PayloadHash::of(body.as_bytes()), &secret(), Timestamp(now))
+        presented.verify(&request, || PayloadHash::of(body.as_bytes()), &Signer::new(secret()), Timestamp(now))
     }
 }
 
@@ -195,7 +195,7 @@ fn the_scope_must_be_of_this_service_and_day() {
         let headers = headers.as_slice();
         let request = Request { method: "POST", path: "/", query: "", headers: &headers };
         let now = Timestamp::parse_basic("20150830T123600Z").unwrap();
-        Presented::read(&request)?.verify(&request, || PayloadHash::of(b""), &secret(), now)
+        Presented::read(&request)?.verify(&request, || PayloadHash::of(b""), &Signer::new(secret()), now)
     };
     assert!(matches!(check("AKID/20150830/us-east-1/s3/aws4_request"), Err(SignatureError::Scope(ScopeError::Service(_)))));
     assert!(matches!(check("AKID/20150831/us-east-1/dynamodb/aws4_request"), Err(SignatureError::Scope(ScopeError::Date { .. }))));
@@ -210,7 +210,7 @@ proptest::proptest! {
         let headers = headers.as_slice();
         let request = Request { method: "POST", path: &path, query: &query, headers: &headers };
         if let Ok(presented) = Presented::read(&request) {
-            let refused = presented.verify(&request, || PayloadHash::of(b""), &secret(), presented.signed_at);
+            let refused = presented.verify(&request, || PayloadHash::of(b""), &Signer::new(secret()), presented.signed_at);
             proptest::prop_assert!(refused.is_err());
         }
     }

@@ -3,16 +3,15 @@
 //! What must stay true: the comparison takes the same time wherever the signatures differ, and the headers that decide
 //! what a request does are part of what was signed.
 
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 use super::Request;
 use super::canonical::canonical_request;
 use super::error::{ScopeError, SignatureError};
 use super::present::{Form, Presented};
 use super::scope::CredentialScope;
+use super::signer::Signer;
 use super::timestamp::Timestamp;
 use crate::secret::Secret;
 
@@ -35,7 +34,7 @@ impl PayloadHash {
 }
 
 impl Presented<'_> {
-    /// Checks the signature of a request against the secret of the key that it names.
+    /// Checks the signature of a request against the key that it names.
     ///
     /// `payload` is asked for the hash only when the signature covers the body.
     ///
@@ -45,7 +44,7 @@ impl Presented<'_> {
         &self,
         request: &Request<'_>,
         payload: impl FnOnce() -> PayloadHash,
-        secret: &Secret,
+        signer: &Signer,
         now: Timestamp,
     ) -> Result<(), SignatureError> {
         self.check_scope()?;
@@ -53,14 +52,14 @@ impl Presented<'_> {
         self.check_time(now)?;
         let declared = request.headers.first(PAYLOAD_HASH_HEADER);
         if declared == Some(UNSIGNED_PAYLOAD) {
-            return self.check_signature(request, UNSIGNED_PAYLOAD, secret);
+            return self.check_signature(request, UNSIGNED_PAYLOAD, signer);
         }
         let mut hex = [0u8; 64];
         let actual = write_hex(&payload().0, &mut hex);
         if declared.is_some_and(|declared| !declared.eq_ignore_ascii_case(actual)) {
             return Err(SignatureError::Mismatch);
         }
-        self.check_signature(request, declared.unwrap_or(actual), secret)
+        self.check_signature(request, declared.unwrap_or(actual), signer)
     }
 
     fn check_scope(&self) -> Result<(), SignatureError> {
@@ -103,14 +102,14 @@ impl Presented<'_> {
         Ok(())
     }
 
-    fn check_signature(&self, request: &Request<'_>, payload_hash: &str, secret: &Secret) -> Result<(), SignatureError> {
-        let expected = sign(request, &self.signed_headers, payload_hash, &self.scope, self.signed_at, secret);
+    fn check_signature(&self, request: &Request<'_>, payload_hash: &str, signer: &Signer) -> Result<(), SignatureError> {
+        let expected = signature(request, &self.signed_headers, payload_hash, &self.scope, self.signed_at, signer);
         let is_equal = expected.as_slice().ct_eq(self.signature.as_bytes());
         if bool::from(is_equal) { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 }
 
-/// The signature of a request: 64 lower-case hexadecimal digits.
+/// The signature of a request: 64 lower-case hexadecimal digits. For clients; a server keeps a [`Signer`].
 pub fn sign(
     request: &Request<'_>,
     signed_headers: &str,
@@ -119,23 +118,23 @@ pub fn sign(
     signed_at: Timestamp,
     secret: &Secret,
 ) -> [u8; 64] {
+    signature(request, signed_headers, payload_hash, scope, signed_at, &Signer::new(secret.clone()))
+}
+
+fn signature(
+    request: &Request<'_>,
+    signed_headers: &str,
+    payload_hash: &str,
+    scope: &CredentialScope,
+    signed_at: Timestamp,
+    signer: &Signer,
+) -> [u8; 64] {
     let mut hex = [0u8; 64];
     let canonical = Sha256::digest(canonical_request(request, signed_headers, payload_hash));
     let CredentialScope { date, region, service, .. } = scope;
     let text = format!("AWS4-HMAC-SHA256\n{signed_at}\n{date}/{region}/{service}/aws4_request\n{}", write_hex(&canonical.into(), &mut hex));
-    let key = Zeroizing::new(format!("AWS4{}", secret.expose()));
-    let key = Zeroizing::new(hmac(key.as_bytes(), date.as_bytes()));
-    let key = Zeroizing::new(hmac(key.as_slice(), region.as_bytes()));
-    let key = Zeroizing::new(hmac(key.as_slice(), service.as_bytes()));
-    let key = Zeroizing::new(hmac(key.as_slice(), b"aws4_request"));
-    write_hex(&hmac(key.as_slice(), text.as_bytes()), &mut hex);
+    write_hex(&signer.sign(scope, &text), &mut hex);
     hex
-}
-
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(message);
-    mac.finalize().into_bytes().into()
 }
 
 fn write_hex<'h>(bytes: &[u8; 32], out: &'h mut [u8; 64]) -> &'h str {

@@ -7,8 +7,8 @@ use hyper::http::request::Parts;
 use hyper::http::uri::Uri;
 use stator_api::messages::signature;
 use stator_api::{Fault, Prepared};
-use stator_iam::sigv4::{Headers, Part, PayloadHash, Presented, Request, ScopeError, SignatureError, Timestamp};
-use stator_iam::{Credential, Secret};
+use stator_iam::Credential;
+use stator_iam::sigv4::{Headers, Part, PayloadHash, Presented, Request, ScopeError, SignatureError, Signer, Timestamp};
 
 use super::Shell;
 use super::decode::Decoded;
@@ -22,14 +22,26 @@ pub enum Gate {
     /// Everyone whose request carries a signature, whatever it is worth.
     AnySignature,
     /// Those who sign with one of these keys.
-    Keys(Vec<Credential>),
+    Keys(Vec<Known>),
+}
+
+/// A key that is let in.
+#[derive(Debug)]
+pub struct Known {
+    access_key_id: String,
+    signer: Signer,
 }
 
 impl Gate {
-    fn secret(&self, access_key_id: &str) -> Option<&Secret> {
+    /// Lets those in who sign with this credential.
+    pub fn of(credential: Credential) -> Gate {
+        Gate::Keys(vec![Known { access_key_id: credential.access_key_id, signer: Signer::new(credential.secret) }])
+    }
+
+    fn signer(&self, access_key_id: &str) -> Option<&Signer> {
         match self {
             Gate::AnySignature => None,
-            Gate::Keys(keys) => keys.iter().find(|key| key.access_key_id == access_key_id).map(|key| &key.secret),
+            Gate::Keys(keys) => keys.iter().find(|key| key.access_key_id == access_key_id).map(|key| &key.signer),
         }
     }
 }
@@ -53,9 +65,9 @@ pub(super) fn authenticate<'r>(
     let request = Request { method: head.method.as_str(), path: uri.path(), query: uri.query().unwrap_or(""), headers: &headers };
     let presented = Presented::read(&request).map_err(fault)?;
     if let Gate::Keys(_) = &shell.gate {
-        let secret = shell.gate.secret(&presented.scope.access_key_id).ok_or_else(|| fault(SignatureError::UnknownKey))?;
+        let signer = shell.gate.signer(&presented.scope.access_key_id).ok_or_else(|| fault(SignatureError::UnknownKey))?;
         let now = i64::try_from(shell.engine.now_ms() / 1000).unwrap_or(i64::MAX);
-        presented.verify(&request, || PayloadHash::of(received.wire()), secret, Timestamp(now)).map_err(fault)?;
+        presented.verify(&request, || PayloadHash::of(received.wire()), signer, Timestamp(now)).map_err(fault)?;
     }
     let region = presented.scope.region;
     if !is_region(&region) {

@@ -37,7 +37,7 @@ use stator_engine::Engine;
 
 use crate::guard;
 
-pub use authenticate::Gate;
+pub use authenticate::{Gate, Known};
 use encode::Reply;
 use name::Named;
 use observe::Observation;

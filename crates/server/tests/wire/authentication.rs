@@ -18,7 +18,7 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 fn verifying() -> Setup {
     let credential = Credential { access_key_id: "AKIDEXAMPLE".to_owned(), secret: Secret::new(SECRET.to_owned()) };
-    Setup { gate: Gate::Keys(vec![credential]), ..Setup::default() }
+    Setup { gate: Gate::of(credential), ..Setup::default() }
 }
 
 struct Pairs<'a>(Vec<(String, &'a str)>);
