@@ -3,6 +3,8 @@
 //! What must stay true: no product code depends on this, and the model in [`oracle`] shares no evaluator with the product.
 #![allow(clippy::print_stdout, reason = "test binaries report on standard output")]
 
+pub mod history;
 pub mod json;
+pub mod oracle;
 pub mod script;
 pub mod target;

@@ -1,0 +1,132 @@
+//! Whether an answer is the one that the oracle gives.
+//!
+//! What must stay true: only what the service leaves open is left open: the order within sets, of scans and batches, and of
+//! rows that an index does not tell apart; and the sentences of exceptions, which scripts hold.
+
+use super::Exchange;
+use crate::json::Json;
+use crate::oracle::{Answer, Find, Operation, Rows};
+
+/// A value with everything that has no order in one order.
+fn canonical(value: Json) -> Json {
+    match value {
+        Json::Array(elements) => Json::Array(elements.into_iter().map(canonical).collect()),
+        Json::Object(members) => {
+            let sort_set = |name: &str, value: Json| match canonical(value) {
+                Json::Array(mut elements) if matches!(name, "SS" | "NS" | "BS") => {
+                    elements.sort();
+                    Json::Array(elements)
+                }
+                value => value,
+            };
+            let mut members: Vec<_> = members.into_iter().map(|(name, value)| (name.clone(), sort_set(&name, value))).collect();
+            members.sort();
+            Json::Object(members)
+        }
+        other => other,
+    }
+}
+
+/// As above, and the items of a batch in one order.
+fn canonical_body(operation: &Operation, body: Json) -> Json {
+    let mut body = canonical(body);
+    if let (Operation::BatchGet(..), Json::Object(members)) = (operation, &mut body) {
+        for (_, value) in members.iter_mut().filter(|(name, _)| name == "Responses") {
+            let Json::Object(tables) = value else { continue };
+            for (_, items) in tables {
+                if let Json::Array(items) = items {
+                    items.sort();
+                }
+            }
+        }
+    }
+    body
+}
+
+/// What an exception says beside its type and sentences.
+fn extra(answer: Json) -> Json {
+    let Json::Object(members) = answer else { return answer };
+    let is_extra = |name: &String| !matches!(name.as_str(), "__type" | "message" | "Message");
+    let without_sentences = |value: Json| match value {
+        Json::Array(reasons) => Json::Array(reasons.into_iter().map(extra).collect()),
+        value => value,
+    };
+    Json::Object(members.into_iter().filter(|(name, _)| is_extra(name)).map(|(name, value)| (name, without_sentences(value))).collect())
+}
+
+/// Compares.
+///
+/// # Errors
+/// What differs.
+pub(super) fn judge(operation: &Operation, expected: &Answer, exchanges: &[Vec<Exchange>]) -> Result<(), String> {
+    let first = &exchanges[0][0];
+    let status = first.reply.status;
+    match expected {
+        Answer::Success if status == 200 => Ok(()),
+        Answer::Body(body) if status == 200 => {
+            let (expected, actual) = (canonical_body(operation, body.clone()), canonical_body(operation, first.answer()));
+            if expected == actual { Ok(()) } else { Err("another answer is expected".to_owned()) }
+        }
+        Answer::Exception(kind, body) if status == 400 => {
+            let answer = first.answer();
+            let actual = answer.get("__type").and_then(Json::as_str).and_then(|name| name.rsplit('#').next()).unwrap_or_default();
+            let is_same = actual == *kind && canonical(body.clone()) == canonical(extra(answer.clone()));
+            if is_same { Ok(()) } else { Err("another exception is expected".to_owned()) }
+        }
+        Answer::Rows(rows) => {
+            let Operation::Find(find) = operation else { return Err("rows are for those who look for some".to_owned()) };
+            judge_rows(find, rows, exchanges)
+        }
+        Answer::Success | Answer::Body(_) | Answer::Exception(..) => Err(format!("another status than {status} is expected")),
+    }
+}
+
+fn count(page: &Json, name: &str) -> Result<usize, String> {
+    match page.get(name) {
+        Some(Json::Number(text)) => text.parse().map_err(|_| format!("{name} is no count")),
+        _ => Err(format!("there is no {name}")),
+    }
+}
+
+fn judge_rows(find: &Find, expected: &Rows, exchanges: &[Vec<Exchange>]) -> Result<(), String> {
+    let (mut scanned, mut counted, mut shown) = (0, 0, Vec::new());
+    for pages in exchanges {
+        for (at, exchange) in pages.iter().enumerate() {
+            let page = exchange.answer();
+            if exchange.reply.status != 200 {
+                return Err("success is expected".to_owned());
+            }
+            let (rows, passed) = (count(&page, "ScannedCount")?, count(&page, "Count")?);
+            let is_last = at + 1 == pages.len();
+            // A page that is full at the very end does not know that it is the last.
+            if find.limit.is_some_and(|limit| rows > limit || (rows == limit) == is_last) {
+                return Err(format!("{rows} rows are not what a limit allows on page {at}"));
+            }
+            let items = page.get("Items").map(Json::elements);
+            if items.is_some() == find.counts_only || items.is_some_and(|items| items.len() != passed) {
+                return Err("Items and Count do not fit".to_owned());
+            }
+            (scanned, counted) = (scanned + rows, counted + passed);
+            shown.extend(items.unwrap_or_default().iter().cloned().map(canonical));
+        }
+    }
+    let passing: usize = expected.groups.iter().map(Vec::len).sum();
+    if (scanned, counted) != (expected.scanned, passing) {
+        return Err(format!("{passing} of {} rows are expected, not {counted} of {scanned}", expected.scanned));
+    }
+    if find.counts_only {
+        return Ok(());
+    }
+    let mut rest = shown.as_slice();
+    for group in &expected.groups {
+        let (met, others) = rest.split_at(group.len());
+        rest = others;
+        let (mut met, mut wanted): (Vec<_>, Vec<_>) = (met.to_vec(), group.iter().cloned().map(canonical).collect());
+        met.sort();
+        wanted.sort();
+        if met != wanted {
+            return Err("other rows, or another order, are expected".to_owned());
+        }
+    }
+    Ok(())
+}

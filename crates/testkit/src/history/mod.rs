@@ -1,0 +1,81 @@
+//! Histories of operations: the real thing and the oracle side by side, and callers side by side.
+//!
+//! What must stay true: whatever disagrees is told as a golden script, ready to be kept.
+
+mod concurrent;
+mod judge;
+mod script;
+
+pub use concurrent::{Concurrent, serializable};
+
+use crate::json::Json;
+use crate::oracle::{Operation, Oracle, TABLE, request};
+use crate::script::create_request;
+use crate::target::{Call, Reply, Target};
+
+/// Pages that a find may take; far more than there are rows.
+const PAGES_MAX: usize = 1000;
+
+/// One call and its answer.
+#[derive(Debug, Clone)]
+struct Exchange {
+    operation: String,
+    body: Json,
+    reply: Reply,
+}
+
+impl Exchange {
+    fn answer(&self) -> Json {
+        Json::parse(&self.reply.body).unwrap_or(Json::Null)
+    }
+}
+
+fn call(target: &mut dyn Target, operation: &str, body: Json) -> Exchange {
+    let bytes = body.render().into_bytes();
+    let reply = target.call(&Call { region: "us-east-1".to_owned(), operation: operation.to_owned(), body: bytes, headers: Vec::new() });
+    Exchange { operation: operation.to_owned(), body, reply }
+}
+
+/// The calls of one operation: one, or one for each page of each segment.
+fn perform(target: &mut dyn Target, operation: &Operation) -> Vec<Vec<Exchange>> {
+    let segments = if let Operation::Find(find) = operation { find.segments } else { 1 };
+    let mut exchanges = Vec::new();
+    for segment in 0..segments {
+        let mut pages: Vec<Exchange> = Vec::new();
+        let mut start = None;
+        loop {
+            let (name, body) = request(operation, segment, start.as_ref());
+            let exchange = call(target, name, body);
+            start = exchange.answer().get("LastEvaluatedKey").cloned();
+            pages.push(exchange);
+            if start.is_none() || pages.len() > PAGES_MAX {
+                break;
+            }
+        }
+        exchanges.push(pages);
+    }
+    exchanges
+}
+
+/// Runs a history on an empty target and on the oracle.
+///
+/// # Errors
+/// The first disagreement, as a script.
+pub fn run(target: &mut dyn Target, operations: &[Operation]) -> Result<(), String> {
+    let made = call(target, "CreateTable", create_request(TABLE)?);
+    if made.reply.status != 200 {
+        return Err(format!("the table is not made: {}", made.answer().render()));
+    }
+    let mut oracle = Oracle::default();
+    let mut before = Vec::new();
+    for operation in operations {
+        let expected = oracle.perform(operation);
+        let exchanges = perform(target, operation);
+        if let Err(difference) = judge::judge(operation, &expected, &exchanges) {
+            let last: Vec<Exchange> = exchanges.into_iter().flatten().collect();
+            return Err(script::print(&before, &last, &expected, &difference));
+        }
+        before.extend(exchanges.into_iter().flatten());
+    }
+    Ok(())
+}

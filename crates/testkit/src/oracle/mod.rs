@@ -1,0 +1,29 @@
+//! A naive DynamoDB: a map of items, and the plainest reading of what each operation does to it.
+//!
+//! ```text
+//!   Operation ──┬── request ──► JSON, for the real thing
+//!               └── Oracle::perform ──► what it has to answer
+//! ```
+//!
+//! Expressions are trees here from the beginning: they are written out for the real thing, and walked by the oracle. What
+//! must stay true: nothing but `stator_model` is shared with the product, no evaluator, no parser and no encoding; and
+//! where plainness and speed differ, this is plain.
+
+mod condition;
+mod request;
+mod table;
+mod tree;
+mod update;
+mod wire;
+
+pub use request::request;
+pub use table::{Answer, Oracle, Rows, TABLE};
+pub use tree::{Action, Assigned, Comparator, Condition, Find, Id, Member, Operand, Operation, Path, Returned, Step, Term, Update, View};
+pub use wire::json_of;
+
+use std::collections::BTreeMap;
+
+use stator_model::Value;
+
+/// The attributes of an item.
+pub type Attributes = BTreeMap<String, Value>;
