@@ -28,8 +28,8 @@ const OPEN_FILES_MAX: i32 = 1024;
 const BACKGROUND_BYTES_PER_SECOND: i64 = 256 << 20;
 
 /// All column families, by profile.
-pub(crate) const FAMILIES: [(Profile, &str); 4] =
-    [(Profile::Rows, "rows"), (Profile::Derived, "derived"), (Profile::Log, "log"), (Profile::Small, "small")];
+pub(crate) const FAMILIES: [(Profile, &str); 5] =
+    [(Profile::Rows, "rows"), (Profile::Derived, "derived"), (Profile::Dense, "dense"), (Profile::Log, "log"), (Profile::Small, "small")];
 
 /// What the database and its column families share.
 pub(crate) struct Shared {
@@ -68,11 +68,15 @@ impl Shared {
         table.set_bloom_filter(10.0, false);
         table.set_cache_index_and_filter_blocks(true);
         table.set_pin_l0_filter_and_index_blocks_in_cache(true);
-        table.set_block_size(16 << 10);
+        table.set_block_size(if profile == Profile::Dense { 64 << 10 } else { 16 << 10 });
         let mut options = Options::default();
         options.set_block_based_table_factory(&table);
-        options.set_compression_type(DBCompressionType::Lz4);
-        options.set_bottommost_compression_type(DBCompressionType::Zstd);
+        if profile == Profile::Dense {
+            options.set_compression_type(DBCompressionType::None);
+        } else {
+            options.set_compression_type(DBCompressionType::Lz4);
+            options.set_bottommost_compression_type(DBCompressionType::Zstd);
+        }
         let buffer_bytes = if profile == Profile::Small { 4 << 20 } else { (self.memory_bytes / 6).clamp(4 << 20, 64 << 20) };
         options.set_write_buffer_size(buffer_bytes);
         options.set_level_compaction_dynamic_level_bytes(true);

@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use rocksdb::{ColumnFamilyDescriptor, DB, ReadOptions};
 use stator_kv::memory::check_caps;
 use stator_kv::{
-    Caps, Check, CommitError, Decide, Decision, Direction, Found, Key, Level, MiniTxn, Outcome, Range, Receipt, RowRef, Space, Store,
-    StoreError, TxnId, Version, Visit, Visitor, Write,
+    Caps, Check, CommitError, Decide, Decision, Direction, Found, Key, Level, MiniTxn, Outcome, Profile, Range, Receipt, RowRef, Space,
+    Store, StoreError, TxnId, Version, Visit, Visitor, Write,
 };
 
 use crate::committer::{Committer, Queue, family};
@@ -24,6 +24,9 @@ use crate::latch::Latches;
 use crate::layout::{self, Place, SPACE_BYTES, VERSION_BYTES, VERSION_KEY};
 use crate::options::{FAMILIES, RocksOptions, Shared};
 use crate::overlay::Overlay;
+
+/// Bytes read ahead in scans of dense rows.
+const DENSE_READAHEAD_BYTES: usize = 1 << 20;
 
 /// Commits whose fate is remembered for [`Store::resolve`]; none is remembered across a restart.
 const OUTCOMES_MAX: usize = 4096;
@@ -250,6 +253,11 @@ impl Store for RocksStore {
         let mut options = ReadOptions::default();
         options.set_iterate_lower_bound(lower);
         options.set_iterate_upper_bound(upper);
+        if range.space().profile == Profile::Dense {
+            // Long scans would drive everything else out of the cache, and find nothing of their own there the next time.
+            options.fill_cache(false);
+            options.set_readahead_size(DENSE_READAHEAD_BYTES);
+        }
         let mut rows = self.db.raw_iterator_cf_opt(family, options);
         let forward = range.direction() == Direction::Forward;
         if forward {

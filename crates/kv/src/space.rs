@@ -18,6 +18,8 @@ pub enum Profile {
     Rows,
     /// Rows derived from primary ones: ranges, smaller values.
     Derived,
+    /// Derived rows of bytes that do not compress, mostly read whole, in long scans.
+    Dense,
     /// Appended in order, read in order, deleted from the front.
     Log,
     /// Few, small, often read.

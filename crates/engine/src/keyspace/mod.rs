@@ -56,7 +56,7 @@ pub const LOG: Space = Space { id: 4, profile: Profile::Log };
 pub const DEADLINES: Space = Space { id: 5, profile: Profile::Derived };
 
 /// Vector index entries.
-pub const VECTORS: Space = Space { id: 6, profile: Profile::Derived };
+pub const VECTORS: Space = Space { id: 6, profile: Profile::Dense };
 
 /// All spaces of the engine.
 pub const SPACES: [Space; 6] = [ITEMS, GLOBAL, SMALL, LOG, DEADLINES, VECTORS];
