@@ -1,10 +1,9 @@
 //! Kills the real process under load, starts it again, and compares with what was acknowledged.
 //!
-//! Each of several clients owns some keys of a table with a local and a global index, and knows what the last acknowledged
-//! write of each key was and which write was under way when the process died. After the restart every key shows the one or
-//! the other, whole, and `stator check` finds entries, counters and stream records in
-//! step. What must stay true: the kill is SIGKILL, at a
-//! moment that the process does not choose.
+//! Each of several clients owns some keys of a table with a local, a global and a vector index, and knows what the last
+//! acknowledged write of each key was and which write was under way when the process died. After the restart every key
+//! shows the one or the other, whole, a search finds it, and `stator check` finds entries, counters and stream records in
+//! step. What must stay true: the kill is SIGKILL, at a moment that the process does not choose.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -128,6 +127,9 @@ fn create_table(client: &mut Client) {
         "KeySchema":{},"LocalSecondaryIndexes":[{{"IndexName":"by-value","KeySchema":{},"Projection":{{"ProjectionType":"ALL"}}}}],
         "GlobalSecondaryIndexes":[{{"IndexName":"by-kind","KeySchema":[{{"AttributeName":"kind","KeyType":"HASH"}},
         {{"AttributeName":"value","KeyType":"RANGE"}}],"Projection":{{"ProjectionType":"KEYS_ONLY"}}}}],
+        "VectorIndexes":[{{"IndexName":"by-spot","VectorAttribute":{{"AttributeName":"spot"}},"Dimensions":3,
+        "DistanceFunction":"EUCLIDEAN","SearchSchema":[{{"AttributeName":"kind","SearchSchemaElementType":"HASH"}}],
+        "Projection":{{"ProjectionType":"ALL"}}}}],
         "StreamSpecification":{{"StreamEnabled":true,"StreamViewType":"NEW_AND_OLD_IMAGES"}}}}"#,
         key("number"),
         key("value")
@@ -140,23 +142,29 @@ fn key_json(owner: u64, number: u64) -> String {
     format!(r#""owner":{{"S":"client {owner}"}},"number":{{"N":"{number}"}}"#)
 }
 
+/// Three numbers that an f32 holds exactly, and no other write has.
+fn spot(owner: u64, value: u64) -> String {
+    format!(r#"{{"N":"{}"}},{{"N":"{}"}},{{"N":"{owner}"}}"#, value / 1000, value % 1000)
+}
+
 /// One write chosen at random: the request, and what the key shows once it took effect.
 fn request(owner: u64, number: u64, value: u64, choices: &mut Choices) -> (&'static str, String, State) {
     let key = key_json(owner, number);
     let kind = value % 5;
+    let spot = format!(r#"{{"L":[{}]}}"#, spot(owner, value));
     match choices.below(5) {
         0 => ("DeleteItem", format!(r#"{{"TableName":"Crash","Key":{{{key}}}}}"#), None),
         1 | 2 => (
             "UpdateItem",
             format!(
-                r##"{{"TableName":"Crash","Key":{{{key}}},"UpdateExpression":"SET #v = :v, kind = :k","ExpressionAttributeNames":{{"#v":"value"}},
-                "ExpressionAttributeValues":{{":v":{{"N":"{value}"}},":k":{{"S":"kind {kind}"}}}}}}"##
+                r##"{{"TableName":"Crash","Key":{{{key}}},"UpdateExpression":"SET #v = :v, kind = :k, spot = :s","ExpressionAttributeNames":{{"#v":"value"}},
+                "ExpressionAttributeValues":{{":v":{{"N":"{value}"}},":k":{{"S":"kind {kind}"}},":s":{spot}}}}}"##
             ),
             Some(value),
         ),
         _ => (
             "PutItem",
-            format!(r#"{{"TableName":"Crash","Item":{{{key},"value":{{"N":"{value}"}},"kind":{{"S":"kind {kind}"}}}}}}"#),
+            format!(r#"{{"TableName":"Crash","Item":{{{key},"value":{{"N":"{value}"}},"kind":{{"S":"kind {kind}"}},"spot":{spot}}}}}"#),
             Some(value),
         ),
     }
@@ -204,6 +212,19 @@ fn compare(address: &str, owner: u64, knowledge: &mut Knowledge) {
         knowledge.acknowledged.insert(number, found);
     }
     knowledge.under_way = None;
+    // Of the spot that only the last write of a key has, that key is the nearest.
+    if let Some((number, value)) = knowledge.acknowledged.iter().find_map(|(number, state)| state.map(|value| (number, value))) {
+        let body = format!(
+            r#"{{"TableName":"Crash","IndexName":"by-spot","TopK":1,"SearchVector":[{}],
+            "SearchConditionExpression":"kind = :k","ExpressionAttributeValues":{{":k":{{"S":"kind {}"}}}}}}"#,
+            spot(owner, value),
+            value % 5
+        );
+        let (status, answer) = client.call("SearchVectors", &body).unwrap();
+        assert_eq!(status, 200, "{answer}");
+        let expected = [r#""Score":0.0"#.to_owned(), format!(r#""S":"client {owner}"#), format!(r#""number":{{"N":"{number}"}}"#)];
+        assert!(expected.iter().all(|part| answer.contains(part)), "client {owner}, key {number}: {answer}");
+    }
 }
 
 fn check(data: &Path) {

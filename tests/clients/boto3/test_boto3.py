@@ -4,6 +4,7 @@ Each test makes its own table, so that any of them can run alone.
 """
 
 import decimal
+import time
 import unittest
 import uuid
 
@@ -271,6 +272,60 @@ class Errors(unittest.TestCase):
         self.check("InvalidSignatureException", "does not match the signature you provided", stranger.list_tables)
         unknown = boto3.client("dynamodb", aws_secret_access_key="x" * 40, aws_access_key_id="AKIAXXXXXXXXXXXXXXXX")
         self.check("UnrecognizedClientException", "The security token included in the request is invalid", unknown.list_tables)
+
+
+class Vectors(unittest.TestCase):
+    def test_the_nearest_are_found_also_by_an_index_made_later(self):
+        name = f"songs-{uuid.uuid4()}"
+        definitions = [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "genre", "AttributeType": "S"}]
+        index = {
+            "IndexName": "by-sound",
+            "VectorAttribute": {"AttributeName": "sound"},
+            "Dimensions": 2,
+            "DistanceFunction": "EUCLIDEAN",
+            "SearchSchema": [{"AttributeName": "genre", "SearchSchemaElementType": "HASH"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+        CLIENT.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=definitions,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            VectorIndexes=[index],
+        )
+        CLIENT.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+        self.addCleanup(CLIENT.delete_table, TableName=name)
+        table = RESOURCE.Table(name)
+        for number, genre in enumerate(["jazz", "jazz", "soul"]):
+            table.put_item(Item={"id": f"song {number}", "genre": genre, "sound": [decimal.Decimal("0.5"), number]})
+        later = {**index, "IndexName": "later", "DistanceFunction": "COSINE", "Projection": {"ProjectionType": "ALL"}}
+        CLIENT.update_table(TableName=name, AttributeDefinitions=definitions, VectorIndexUpdates=[{"Create": later}])
+
+        def search(index_name, **more):
+            return CLIENT.search_vectors(
+                TableName=name,
+                IndexName=index_name,
+                TopK=5,
+                SearchVector=[{"N": "0.5"}, {"N": "1"}],
+                SearchConditionExpression="genre = :g",
+                ExpressionAttributeValues={":g": {"S": "jazz"}},
+                **more,
+            )
+
+        found = search("by-sound", ReturnConsumedCapacity="TOTAL")
+        results = [(result["Item"]["id"]["S"], result["Score"]) for result in found["SearchResults"]]
+        self.assertEqual(results, [("song 1", 0.0), ("song 0", 1.0)])
+        self.assertEqual(found["ConsumedCapacity"], {"VectorSearchRequestBytes": 1024.0})
+        for _ in range(100):
+            description = CLIENT.describe_table(TableName=name)["Table"]
+            if all(index["IndexStatus"] == "ACTIVE" for index in description["VectorIndexes"]):
+                break
+            time.sleep(0.1)
+        found = search("later", ProjectionExpression="sound")["SearchResults"]
+        self.assertEqual(found[0]["Item"], {"sound": {"L": [{"N": "0.5"}, {"N": "1"}]}})
+        with self.assertRaises(ClientError) as raised:
+            table.put_item(Item={"id": "song 3", "sound": [1]})
+        self.assertIn("Invalid size for parameter sound, Expected: 2, Actual: 1", str(raised.exception))
 
 
 if __name__ == "__main__":

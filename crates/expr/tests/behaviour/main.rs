@@ -5,4 +5,5 @@ mod key_conditions;
 mod legacy_conditions;
 mod notation;
 mod projections;
+mod search_conditions;
 mod updates;
