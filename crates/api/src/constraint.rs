@@ -61,6 +61,24 @@ impl Constraints {
         }
     }
 
+    /// How many members each of the lists of a map has; said of the map, whichever list it is.
+    pub fn map_counts(&mut self, path: &str, counts: impl Iterator<Item = usize>, min: usize, max: usize) {
+        let mut counts = counts;
+        if counts.any(|count| !(min..=max).contains(&count)) {
+            let rules = each_length(min, max);
+            self.violate("", path, &format!("Map value must satisfy constraint: {rules}"));
+        }
+    }
+
+    /// The lengths of a list's strings; said of the list, which `shown` prints for the classic wording.
+    pub fn lengths(&mut self, path: &str, values: &[impl AsRef<str>], min: usize, max: usize) {
+        if values.iter().any(|value| !(min..=max).contains(&value.as_ref().chars().count())) {
+            let shown: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+            let rules = each_length(min, max);
+            self.violate(&format!("'[{}]'", shown.join(", ")), path, &format!("Member must satisfy constraint: {rules}"));
+        }
+    }
+
     /// A number's range.
     pub fn range(&mut self, path: &str, value: Option<i64>, min: i64, max: i64) {
         let Some(value) = value else { return };
@@ -104,6 +122,10 @@ impl Constraints {
             Style::Current => format!("Value at '{path}' failed to satisfy constraint: {rule}"),
         });
     }
+}
+
+fn each_length(min: usize, max: usize) -> String {
+    format!("[Member must have length less than or equal to {max}, Member must have length greater than or equal to {min}]")
 }
 
 /// A single violation as the newer validation reports it.

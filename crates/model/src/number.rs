@@ -230,7 +230,9 @@ impl Decimal {
             None => 0,
         };
         let (digits, point) = significant_digits(&text[..mantissa_end])?;
-        from_digits(negative, digits, point + written_exponent)
+        let decimal = from_digits(negative, digits, point + written_exponent)?;
+        // Even zero may not be written with an exponent above the range (a public report of 2025: 0e1000 is refused).
+        if decimal.len == 0 && written_exponent > NUMBER_EXPONENT_MAX { Err(NumberError::Overflow) } else { Ok(decimal) }
     }
 
     fn encode(&self) -> Result<Number, NumberError> {

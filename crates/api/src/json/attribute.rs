@@ -37,7 +37,7 @@ pub enum ValueFault {
 pub struct Attributes {
     /// The attributes; meaningless if there is a fault.
     pub item: Item,
-    /// The first fault, with the name of the top-level attribute that has it.
+    /// The first fault, with the name of the top-level attribute that has it. Depth comes last: some values may be deep.
     pub fault: Option<(String, ValueFault)>,
 }
 
@@ -62,8 +62,10 @@ impl Attributes {
             let mut value = ValueReader { fault: None };
             value.check_name(name);
             value.read(reader, &mut encoder, 0)?;
-            if let (None, Some(found)) = (&fault, value.fault) {
-                fault = Some((name.to_owned(), found));
+            match (&fault, value.fault) {
+                (None, Some(found)) => fault = Some((name.to_owned(), found)),
+                (Some((_, ValueFault::TooDeep)), Some(found)) if found != ValueFault::TooDeep => fault = Some((name.to_owned(), found)),
+                _ => {}
             }
             Ok(())
         })?;
@@ -87,7 +89,9 @@ struct ValueReader {
 
 impl ValueReader {
     fn note(&mut self, fault: ValueFault) {
-        self.fault.get_or_insert(fault);
+        if matches!(self.fault, None | Some(ValueFault::TooDeep)) {
+            self.fault = Some(fault);
+        }
     }
 
     fn check_name(&mut self, name: &str) {

@@ -4,9 +4,11 @@ use stator_engine::StoreError;
 use stator_engine::keyspace::KeyFault;
 use stator_engine::write::{KeyError, WriteError};
 use stator_model::ValueType;
+use stator_model::limits::ITEM_SIZE_BYTES_MAX;
 
-use super::{expression, transaction, vector};
+use super::{expression, transaction, value, vector};
 use crate::fault::Fault;
+use crate::json::{Attributes, ValueFault};
 
 /// Which kind of write a sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,16 +28,15 @@ pub fn table_not_found() -> Fault {
     Fault::client("ResourceNotFoundException", "Requested resource not found")
 }
 
+/// A key lacks attributes, has others, or has them of other types.
+const SCHEMA_MISMATCH: &str = "The provided key element does not match the schema";
+
 /// A list of keys names one twice.
 pub const DUPLICATE_KEYS: &str = "Provided list of item keys contains duplicates";
 
-/// A write request that is neither a put nor a delete, or both. assumed
+/// A write request that is neither a put nor a delete, or both: the service speaks as of attribute values.
 pub fn one_request(is_both: bool) -> Fault {
-    Fault::validation(if is_both {
-        "Supplied WriteRequest has more than one request set, must contain exactly one of PutRequest and DeleteRequest"
-    } else {
-        "Supplied WriteRequest is empty, must contain exactly one of PutRequest and DeleteRequest"
-    })
+    value::fault_of(&if is_both { ValueFault::SeveralTypes } else { ValueFault::Empty })
 }
 
 /// Why a write was refused.
@@ -51,12 +52,22 @@ pub fn refuse(error: WriteError, written: Written) -> Fault {
         WriteError::ItemTooLarge { .. } if written == Written::Update => {
             Fault::validation("Item size to update has exceeded the maximum allowed size")
         }
-        WriteError::ItemTooLarge { .. } => Fault::validation("Item size has exceeded the maximum allowed size"),
+        WriteError::ItemTooLarge { .. } => too_large(),
         WriteError::Held => Fault::client("TransactionConflictException", transaction::HELD),
         WriteError::TableGone => table_not_found(),
         WriteError::Unknown => Fault::internal(),
         WriteError::Store(error) => store(&error),
     }
+}
+
+fn too_large() -> Fault {
+    Fault::validation("Item size has exceeded the maximum allowed size")
+}
+
+/// Refuses an item that no table would take, whichever it is for.
+pub fn check_size(item: Option<&Attributes>) -> Result<(), Fault> {
+    let is_too_large = item.is_some_and(|attributes| attributes.item.size_bytes() > ITEM_SIZE_BYTES_MAX);
+    if is_too_large { Err(too_large()) } else { Ok(()) }
 }
 
 /// The store failed: the request fails, and the log says why.
@@ -67,7 +78,7 @@ pub fn store(error: &StoreError) -> Fault {
 /// A key that is not one of the table, where only a key is given.
 pub fn key(error: &KeyError) -> Fault {
     Fault::validation(match error {
-        KeyError::Count { .. } => "The number of conditions on the keys is invalid".to_owned(),
+        KeyError::Count { .. } => SCHEMA_MISMATCH.to_owned(),
         KeyError::Fault(fault) => of_key_value(fault),
     })
 }
@@ -83,7 +94,7 @@ fn of_put_key(error: &KeyError) -> String {
             actual.name()
         ),
         KeyError::Fault(fault) => of_key_value(fault),
-        KeyError::Count { .. } => "The number of conditions on the keys is invalid".to_owned(),
+        KeyError::Count { .. } => SCHEMA_MISMATCH.to_owned(),
     }
 }
 
@@ -100,7 +111,7 @@ fn of_key_value(fault: &KeyFault) -> String {
             "One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
                 .to_owned()
         }
-        KeyFault::Missing { .. } | KeyFault::Type { .. } => "The provided key element does not match the schema".to_owned(),
+        KeyFault::Missing { .. } | KeyFault::Type { .. } => SCHEMA_MISMATCH.to_owned(),
     }
 }
 

@@ -27,8 +27,12 @@ fn start_key(error: &StartKeyError, is_scan: bool) -> Fault {
     })
 }
 
-fn invalid(reason: &str) -> Fault {
-    Fault::validation(format!("One or more parameter values were invalid: {reason}"))
+fn invalid(why: &str) -> Fault {
+    Fault::validation(reason(why))
+}
+
+fn reason(why: &str) -> String {
+    format!("One or more parameter values were invalid: {why}")
 }
 
 /// The index is not there.
@@ -68,20 +72,20 @@ pub fn not_projected(index: &str, attributes: &[&str]) -> Fault {
 }
 
 /// ALL_PROJECTED_ATTRIBUTES of a table.
-pub fn projected_without_index(is_scan: bool) -> Fault {
+pub fn projected_without_index(is_scan: bool) -> String {
     let verb = if is_scan { "Scanning" } else { "Querying" };
-    invalid(&format!("ALL_PROJECTED_ATTRIBUTES can be used only when {verb} using an IndexName"))
+    reason(&format!("ALL_PROJECTED_ATTRIBUTES can be used only when {verb} using an IndexName"))
 }
 
 /// SPECIFIC_ATTRIBUTES without saying which.
-pub fn specific_without_list() -> Fault {
-    invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+pub fn specific_without_list() -> String {
+    reason("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
 }
 
 /// A list of attributes beside a Select that takes none.
-pub fn list_with_select(parameter: &str, select: &str) -> Fault {
+pub fn list_with_select(parameter: &str, select: &str) -> String {
     let choice = if select == "COUNT" { "only the Count" } else { select };
-    invalid(&format!("Cannot specify the {parameter} when choosing to get {choice}"))
+    reason(&format!("Cannot specify the {parameter} when choosing to get {choice}"))
 }
 
 /// A query without any key condition.
@@ -101,8 +105,3 @@ pub const SEGMENT_TOO_LARGE: &str = "The Segment parameter is zero-based and mus
 pub const BATCH_GET_TOO_MANY: &str = "Too many items requested for the BatchGetItem call";
 /// More requests than one BatchWriteItem takes.
 pub const BATCH_WRITE_TOO_MANY: &str = "Too many items requested for the BatchWriteItem call";
-
-/// KeyConditions on an index whose key has several attributes of one kind. assumed
-pub fn legacy_on_several_attributes() -> Fault {
-    invalid("KeyConditions cannot be used with an index that has a multi-attribute key; use KeyConditionExpression")
-}

@@ -16,6 +16,7 @@ impl From<JsonFault> for Fault {
 
 fn render(mismatch: Mismatch) -> String {
     match mismatch {
+        Mismatch::Scalar("STRING_VALUE", "Boolean") => "Unexpected token received from parser".to_owned(),
         Mismatch::Scalar(found, expected) => format!("{found} cannot be converted to {expected}"),
         Mismatch::Object => "Start of structure or map found where not expected.".to_owned(),
         Mismatch::Array(_) => "Start of list found where not expected".to_owned(),

@@ -2,9 +2,11 @@
 //! reports; `assumed` where none was found.
 
 use stator_engine::catalog::{ChangeError, CreateError, DeleteError};
+use stator_model::limits::{NAME_BYTES_MAX, NAME_BYTES_MIN};
 use stator_model::table::TableStatus;
 
 use super::{item, stream, vector};
+use crate::constraint::{Constraints, Style};
 use crate::fault::Fault;
 
 /// A name that no table can have.
@@ -12,9 +14,10 @@ pub fn invalid_name(name: &str) -> Fault {
     if name.starts_with("arn:") {
         return Fault::validation(format!("Invalid table ARN: {name}"));
     }
-    Fault::validation(
-        "Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'",
-    )
+    let mut constraints = Constraints::new(Style::Current);
+    constraints.name_pattern("TableName", Some(name));
+    constraints.length("TableName", Some(name), NAME_BYTES_MIN, NAME_BYTES_MAX);
+    constraints.finish().err().unwrap_or_else(Fault::internal)
 }
 
 /// The name of a new table is too short or too long.
@@ -57,6 +60,53 @@ pub fn throughput_missing() -> Fault {
 /// Provisioned capacity is given on demand.
 pub fn throughput_on_demand() -> Fault {
     invalid("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST")
+}
+
+/// Provisioned capacity of an index is missing.
+pub fn index_throughput_missing(index: &str) -> Fault {
+    invalid(format!("ProvisionedThroughput is not specified for index: {index}"))
+}
+
+/// Provisioned capacity of an index is given on demand.
+pub fn index_throughput_on_demand(index: &str) -> Fault {
+    invalid(format!("ProvisionedThroughput should not be specified for index: {index} when BillingMode is PAY_PER_REQUEST"))
+}
+
+/// On-demand bounds where capacity is provisioned. The two operations word it differently.
+pub fn on_demand_when_provisioned(member: &str, is_update: bool) -> Fault {
+    let (table, end) = if is_update { ("the table", "") } else { ("table", ".") };
+    invalid(format!("{member} for OnDemandThroughput cannot be specified when {table} BillingMode is PROVISIONED{end}"))
+}
+
+/// An on-demand bound that is none.
+pub fn on_demand_out_of_range(member: &str) -> Fault {
+    invalid(format!("Requested {member} for OnDemandThroughput for table is outside of valid range"))
+}
+
+/// No attribute of a key has a definition.
+pub fn undefined_key(key: &[&str], defined: &[&str]) -> Fault {
+    invalid(format!(
+        "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
+        key.join(", "),
+        defined.join(", "),
+    ))
+}
+
+/// A definition gives an attribute of the table another type.
+pub fn redefined() -> Fault {
+    invalid("Attributes cannot be redefined. Please check that your attribute has the same type as previously defined.")
+}
+
+/// UpdateTable gives an index provisioned capacity on demand.
+pub fn index_units_on_demand(index: &str) -> Fault {
+    invalid(format!(
+        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {index} when BillingMode is PAY_PER_REQUEST"
+    ))
+}
+
+/// Some attributes of a key have a definition, and some have none.
+pub fn partly_undefined_key() -> Fault {
+    Fault::validation("Invalid KeySchema: Some index key attribute have no definition")
 }
 
 /// Why a table was not made.
@@ -115,12 +165,13 @@ pub fn refuse_change(error: ChangeError, name: &str) -> Fault {
         ChangeError::ThroughputMissing { indexes } => {
             invalid(format!("ProvisionedThroughput must be specified for index: {}", indexes.join(", ")))
         }
-        // assumed
-        ChangeError::WarmDecrease { current, requested } => invalid(format!(
-            "Requested WarmThroughput is lower than the current value. Current ReadUnitsPerSecond: {}, WriteUnitsPerSecond: {}; \
-             requested ReadUnitsPerSecond: {}, WriteUnitsPerSecond: {}",
-            current.read_units, current.write_units, requested.read_units, requested.write_units
-        )),
+        // The end is recorded, the beginning is assumed.
+        ChangeError::WarmDecrease { current, requested } => {
+            let member = if requested.read_units < current.read_units { "ReadUnitsPerSecond" } else { "WriteUnitsPerSecond" };
+            invalid(format!(
+                "Requested {member} for WarmThroughput for table is lower than current WarmThroughput, decreasing WarmThroughput is not supported"
+            ))
+        }
         ChangeError::StreamEnabled => stream::enabled(name),
         ChangeError::StreamDisabled => stream::disabled(name),
         ChangeError::Store(error) => item::store(&error),

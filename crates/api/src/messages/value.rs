@@ -18,14 +18,18 @@ pub fn check(attributes: Option<&Attributes>) -> Result<(), Fault> {
     }
 }
 
-/// Reports the fault of ExpressionAttributeValues, which names the value.
-pub fn check_expression_values(values: Option<&Attributes>) -> Result<(), Fault> {
-    match values.and_then(|values| values.fault.as_ref()) {
-        Some((key, fault)) => {
-            Err(Fault::validation(format!("ExpressionAttributeValues contains invalid value: {} for key {key}", render(fault).0)))
-        }
-        None => Ok(()),
+/// The fault of one of ExpressionAttributeValues. The newer validation of an operation finds faults of sets and nulls before
+/// it knows where they are; all others name the value.
+pub fn of_expression(key: &str, fault: &ValueFault, is_newer: bool) -> Fault {
+    match render(fault) {
+        (sentence, true) if is_newer => Fault::validation(detected(&sentence)),
+        (sentence, _) => Fault::validation(format!("ExpressionAttributeValues contains invalid value: {sentence} for key {key}")),
     }
+}
+
+/// The fault of an exclusive start key. assumed
+pub fn of_start_key(fault: &ValueFault) -> Fault {
+    Fault::validation(format!("The provided starting key is invalid: {}", render(fault).0))
 }
 
 /// The fault as a ValidationException.

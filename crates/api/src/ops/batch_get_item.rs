@@ -114,7 +114,7 @@ impl Prepared for BatchGetItem<'_> {
             let path = |member: &str| format!("RequestItems.{table}.member.{member}");
             constraints.required(&path("Keys"), keys.keys.as_ref());
             constraints.count(&path("Keys"), "[]", keys.keys.as_ref().map_or(1, Vec::len), 1, BATCH_GET_KEYS_MAX);
-            keys.selection.constrain(&mut constraints);
+            keys.selection.constrain(&mut constraints, &path(""));
         }
         constraints.finish()?;
         requests.iter().try_for_each(|(table, _)| check_name(table))?;

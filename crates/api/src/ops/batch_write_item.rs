@@ -192,9 +192,17 @@ impl Prepared for BatchWriteItem<'_> {
         if constraints.is_clean() {
             constraints.count("RequestItems", "{}", requests.len(), 1, BATCH_WRITE_REQUESTS_MAX);
         }
-        for (table, requests) in requests.iter() {
-            // More than 25 is said by a sentence of its own.
-            constraints.count(&format!("RequestItems.{table}"), "[]", requests.len(), 1, usize::MAX);
+        constraints.map_counts("RequestItems", requests.iter().map(|(_, requests)| requests.len()), 1, BATCH_WRITE_REQUESTS_MAX);
+        for (table, at, request) in
+            requests.iter().flat_map(|(table, requests)| (1..).zip(requests).map(move |(at, request)| (table, at, request)))
+        {
+            let path = |member: &str| format!("RequestItems.{table}.member.{at}.member.{member}");
+            if let Some(item) = &request.put {
+                constraints.required(&path("PutRequest.Item"), item.as_ref());
+            }
+            if let Some(key) = &request.delete {
+                constraints.required(&path("DeleteRequest.Key"), key.as_ref());
+            }
         }
         constraints.finish()?;
         requests.iter().try_for_each(|(table, _)| check_name(table))?;
@@ -206,6 +214,7 @@ impl Prepared for BatchWriteItem<'_> {
                 return Err(item::one_request(request.put.is_some()));
             }
             value::check(request.attributes())?;
+            item::check_size(request.put.as_ref().and_then(Option::as_ref))?;
         }
         Ok(())
     }

@@ -75,15 +75,14 @@ impl CreateTable<'_> {
         let mut constraints = Constraints::new(Style::Classic);
         constraints.required("AttributeDefinitions", self.definitions.as_ref());
         constrain_definitions(&mut constraints, self.definitions.as_deref());
-        self.table.constrain(&mut constraints);
-        if !self.table.given().starts_with("arn:") {
-            constraints.name_pattern("TableName", self.table.0.as_deref());
-        }
+        self.table.constrain_new(&mut constraints);
         constraints.required("KeySchema", self.key.as_ref());
-        constrain_key(&mut constraints, "KeySchema", self.key.as_deref());
-        for (parameter, indexes) in [("LocalSecondaryIndexes", &self.local), ("GlobalSecondaryIndexes", &self.global)] {
+        constrain_key(&mut constraints, "KeySchema", self.key.as_deref(), 2);
+        let indexes =
+            [("LocalSecondaryIndexes", IndexKind::Local, &self.local), ("GlobalSecondaryIndexes", IndexKind::Global, &self.global)];
+        for (parameter, kind, indexes) in indexes {
             for (at, index) in indexes.iter().flatten().enumerate() {
-                index.constrain(&mut constraints, &format!("{parameter}.{}.member", at + 1));
+                index.constrain(&mut constraints, &format!("{parameter}.{}.member", at + 1), kind);
             }
         }
         for (at, index) in self.vectors.iter().flatten().enumerate() {
@@ -117,6 +116,10 @@ impl CreateTable<'_> {
 
     fn spec(&self) -> Result<TableSpec, Fault> {
         let billing = self.billing()?;
+        let limits = self.global.iter().flatten().map(|index| index.on_demand).chain([self.on_demand]).flatten();
+        for limits in limits {
+            limits.check_on_demand(billing, false)?;
+        }
         let indexed = self.global.iter().flatten().filter_map(|index| index.throughput);
         self.throughput.into_iter().chain(indexed).try_for_each(ReadWrite::check_bounds)?;
         let definitions = Definitions::new(self.definitions.as_deref().unwrap_or_default())?;

@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::json::{Attributes, Reader};
 use crate::messages::{item, value};
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
-use crate::shapes::expressions::{Wording, check_kinds, finish};
+use crate::shapes::expressions::{Use, Wording, check_kinds, finish};
 use crate::shapes::write::WriteInput;
 
 /// The registry's line.
@@ -42,12 +42,11 @@ impl Prepared for DeleteItem<'_> {
         constraints.finish()?;
         self.write.table.check()?;
         check_kinds(&self.write.legacy_given(), &[("ConditionExpression", self.write.has_expression())])?;
-        self.write.check_returns_old()?;
         self.write.substitutions.check_use(self.write.has_expression())?;
+        let mut binder = self.write.substitutions.binder(Wording::Bare, Use::Compared)?;
         value::check(self.key.as_ref())?;
+        self.write.check_returns_old()?;
         self.write.check_values()?;
-        self.write.substitutions.check_values()?;
-        let mut binder = self.write.substitutions.binder(Wording::Bare)?;
         self.write.bind_condition(&mut binder, Wording::Bare)?;
         finish(&binder, Wording::Bare)
     }

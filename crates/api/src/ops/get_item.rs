@@ -43,7 +43,7 @@ impl Prepared for GetItem<'_> {
         let mut constraints = Constraints::new(Style::Current);
         self.table.constrain(&mut constraints);
         constraints.required("Key", self.key.as_ref());
-        self.selection.constrain(&mut constraints);
+        self.selection.constrain(&mut constraints, "");
         constraints.one_of("ReturnConsumedCapacity", self.return_capacity.as_deref(), &capacity::WORDS);
         constraints.finish()?;
         self.table.check()?;

@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use stator_engine::catalog::Index;
 use stator_engine::read::Target;
 use stator_expr::{ExpressionKind, KeyCondition};
 use stator_model::key::KeySchema;
@@ -14,7 +13,7 @@ use crate::fault::Fault;
 use crate::json::Reader;
 use crate::messages::{expression, read};
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
-use crate::shapes::expressions::{Wording, check_kinds, finish};
+use crate::shapes::expressions::{Use, Wording, check_kinds, finish};
 use crate::shapes::legacy::{self, Entries};
 use crate::shapes::page::PageInput;
 
@@ -37,7 +36,7 @@ pub(super) static OPERATION: Entry = Entry::new("Query", Class::Read, |body| {
 struct Query<'a> {
     key_text: Option<Cow<'a, str>>,
     key_conditions: Option<Entries>,
-    is_legacy: bool,
+    filters_by_legacy: bool,
     forward: bool,
     key_condition: Option<KeyCondition>,
     page: PageInput<'a>,
@@ -46,7 +45,8 @@ struct Query<'a> {
 impl Query<'_> {
     fn check_kinds(&self) -> Result<(), Fault> {
         let ([attributes, filter, operator], [projection, filter_text]) = self.page.kinds_given("QueryFilter");
-        let key_conditions = ("KeyConditions", self.key_conditions.is_some());
+        // KeyConditions may stand beside expressions other than its successor.
+        let key_conditions = ("KeyConditions", self.key_conditions.is_some() && self.key_text.is_some());
         let key_text = ("KeyConditionExpression", self.key_text.is_some());
         check_kinds(&[attributes, filter, operator, key_conditions], &[projection, filter_text, key_text])
     }
@@ -55,16 +55,12 @@ impl Query<'_> {
     fn check_filter(&self, key: &KeySchema) -> Result<(), Fault> {
         let filtered = self.page.filter.iter().flat_map(stator_expr::Condition::attributes);
         match filtered.into_iter().find(|attribute| key.contains(attribute)) {
-            Some(attribute) => Err(Fault::validation(expression::filter_on_key(self.is_legacy, attribute))),
+            Some(attribute) => Err(Fault::validation(expression::filter_on_key(self.filters_by_legacy, attribute))),
             None => Ok(()),
         }
     }
 
-    fn target(&self, key: &KeySchema, index: Option<&Index>) -> Result<Target, Fault> {
-        let several = key.partition.len() > 1 || key.sort.len() > 1;
-        if several && self.is_legacy && index.is_some() {
-            return Err(read::legacy_on_several_attributes());
-        }
+    fn target(&self, key: &KeySchema) -> Result<Target, Fault> {
         let condition = self.key_condition.as_ref().ok_or_else(read::no_key_condition)?;
         let plan = condition.plan(key).map_err(|error| Fault::validation(expression::render_key_condition(&error)))?;
         Ok(Target::Query { plan, forward: self.forward })
@@ -83,8 +79,8 @@ impl Prepared for Query<'_> {
         self.page.check_select(false)?;
         legacy::check_values(self.key_conditions.as_ref())?;
         self.page.check_values()?;
-        self.is_legacy = self.key_conditions.is_some();
-        let mut binder = self.page.selection.substitutions.binder(Wording::Bare)?;
+        self.filters_by_legacy = self.page.has_legacy_filter();
+        let mut binder = self.page.selection.substitutions.binder(Wording::Bare, Use::Compared)?;
         self.page.bind(&mut binder)?;
         if let Some(text) = &self.key_text {
             let condition = stator_expr::key_condition(text, &mut binder);
@@ -106,7 +102,7 @@ impl Prepared for Query<'_> {
             let table = self.page.table.table(context)?;
             let index = self.page.index(context, &table, false)?;
             let key = index.map_or(&table.key, |index| &index.key);
-            let target = self.target(key, index)?;
+            let target = self.target(key)?;
             self.check_filter(key)?;
             let body = self.page.read_page(context, &table, index, target).await?;
             Ok(Answer { body })

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::json::Reader;
 use crate::messages::read;
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
-use crate::shapes::expressions::{Wording, check_kinds, finish};
+use crate::shapes::expressions::{Use, Wording, check_kinds, finish};
 use crate::shapes::page::PageInput;
 
 /// The registry's line.
@@ -64,7 +64,7 @@ impl Prepared for Scan<'_> {
         self.check_segments()?;
         self.page.check_select(true)?;
         self.page.check_values()?;
-        let mut binder = self.page.selection.substitutions.binder(Wording::Bare)?;
+        let mut binder = self.page.selection.substitutions.binder(Wording::Bare, Use::Compared)?;
         self.page.bind(&mut binder)?;
         finish(&binder, Wording::Bare)
     }

@@ -16,7 +16,7 @@ use crate::json::{AttributeValue, Reader, Writer};
 use crate::messages::{read, value, vector};
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
 use crate::shapes::capacity::{self, Wanted};
-use crate::shapes::expressions::{Wording, finish};
+use crate::shapes::expressions::{Use, Wording, finish};
 use crate::shapes::page::Selection;
 use crate::shapes::table_name::TableName;
 
@@ -81,7 +81,7 @@ impl SearchVectors<'_> {
     }
 
     fn bind(&mut self) -> Result<(), Fault> {
-        let mut binder = self.selection.substitutions.binder(Wording::Bare)?;
+        let mut binder = self.selection.substitutions.binder(Wording::Bare, Use::Compared)?;
         if let Some(text) = &self.condition_text {
             let conditions = stator_expr::search_condition(text, &mut binder);
             self.conditions = conditions.map_err(|error| Wording::Bare.expression(&error, ExpressionKind::SearchCondition))?;
@@ -115,7 +115,6 @@ impl Prepared for SearchVectors<'_> {
             None => self.read_vector()?,
         }
         self.selection.substitutions.check_use(self.condition_text.is_some() || self.selection.expression_given().1)?;
-        self.selection.substitutions.check_values()?;
         self.bind()
     }
 

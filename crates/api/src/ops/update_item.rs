@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::json::{Attributes, Reader};
 use crate::messages::{expression, item, value};
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
-use crate::shapes::expressions::{Wording, check_kinds, finish};
+use crate::shapes::expressions::{Use, Wording, check_kinds, finish};
 use crate::shapes::legacy::{self, Entries};
 use crate::shapes::write::WriteInput;
 
@@ -91,11 +91,11 @@ impl Prepared for UpdateItem<'_> {
         self.write.table.check()?;
         self.check_kinds()?;
         self.write.substitutions.check_use(self.write.has_expression() || self.update_text.is_some())?;
+        let used = if self.update_text.is_some() { Use::Stored } else { Use::Compared };
+        let mut binder = self.write.substitutions.binder(Wording::Detected, used)?;
         value::check(self.key.as_ref())?;
         legacy::check_values(self.attribute_updates.as_ref())?;
         self.write.check_values()?;
-        self.write.substitutions.check_values()?;
-        let mut binder = self.write.substitutions.binder(Wording::Detected)?;
         self.bind_update(&mut binder)?;
         self.write.bind_condition(&mut binder, Wording::Detected)?;
         finish(&binder, Wording::Detected)

@@ -11,7 +11,7 @@ use super::create_table::class_of;
 use crate::constraint::{Constraints, Style};
 use crate::fault::Fault;
 use crate::json::{JsonFault, Reader, Writer};
-use crate::messages::table::{invalid, no_change, not_found, refuse_change, unsupported};
+use crate::messages::table::{index_units_on_demand, invalid, no_change, not_found, refuse_change, unsupported};
 use crate::messages::vector;
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
 use crate::shapes::stream::StreamSpecification;
@@ -91,6 +91,10 @@ impl<'a> IndexUpdate<'a> {
     }
 
     fn change(&self, definitions: &Definitions, billing: BillingMode) -> Result<IndexChange, Fault> {
+        let has_units = self.actions().into_iter().any(|(_, action)| action.as_ref().is_some_and(|index| index.throughput.is_some()));
+        if has_units && billing == BillingMode::PayPerRequest {
+            return Err(index_units_on_demand(self.name()));
+        }
         if let Some(index) = &self.create {
             return index.spec(IndexKind::Global, definitions, billing).map(IndexChange::Create);
         }
@@ -157,7 +161,7 @@ impl UpdateTable<'_> {
             let path = |action: &str| format!("GlobalSecondaryIndexUpdates.{}.member.{action}", at + 1);
             for (action, index) in update.actions() {
                 match index {
-                    Some(index) if action == "Create" => index.constrain(&mut constraints, &path(action)),
+                    Some(index) if action == "Create" => index.constrain(&mut constraints, &path(action), IndexKind::Global),
                     Some(index) => {
                         index.constrain_name(&mut constraints, &path(action));
                         ReadWrite::constrain(
@@ -184,7 +188,7 @@ impl UpdateTable<'_> {
             || self.throughput.is_some()
             || !indexes.is_empty()
             || self.vectors.as_ref().is_some_and(|updates| !updates.is_empty())
-            || self.on_demand.is_some()
+            || self.on_demand.is_some_and(|limits| !limits.is_empty())
             || self.warm.is_some()
             || self.class.is_some()
             || self.deletion_protection.is_some()
@@ -206,12 +210,19 @@ impl UpdateTable<'_> {
         Ok(())
     }
 
+    fn check_on_demand(&self, billing: BillingMode) -> Result<(), Fault> {
+        let indexes = self.indexes.iter().flatten().flat_map(IndexUpdate::actions);
+        let limits = indexes.filter_map(|(_, action)| action.as_ref().and_then(|index| index.on_demand));
+        self.on_demand.into_iter().chain(limits).try_for_each(|limits| limits.check_on_demand(billing, true))
+    }
+
     fn change(&self, table: &Table) -> Result<TableChange, Fault> {
         let billing = match self.billing.as_deref() {
             Some("PAY_PER_REQUEST") => Some(BillingMode::PayPerRequest),
             Some(_) => Some(BillingMode::Provisioned),
             None => None,
         };
+        self.check_on_demand(billing.unwrap_or(table.billing))?;
         let indexes = self.index_changes(table, billing.unwrap_or(table.billing))?;
         Ok(TableChange {
             billing,
@@ -230,8 +241,8 @@ impl UpdateTable<'_> {
     fn index_changes(&self, table: &Table, billing: BillingMode) -> Result<Vec<IndexChange>, Fault> {
         let known = table.key.attributes().chain(table.indexes.iter().flat_map(Index::attributes));
         let given = Definitions::new(self.definitions.as_deref().unwrap_or_default())?;
-        let definitions = given.clone().with_known(known)?;
-        let secondary = self.indexes.iter().flatten().map(|update| update.change(&definitions, billing));
+        given.check_agree(known)?;
+        let secondary = self.indexes.iter().flatten().map(|update| update.change(&given, billing));
         let vectors = self.vectors.iter().flatten().map(|update| update.change(&given));
         let changes = secondary.chain(vectors).collect::<Result<Vec<_>, _>>()?;
         let created: Vec<_> =
@@ -265,8 +276,8 @@ impl Prepared for UpdateTable<'_> {
             let change = self.change(&table)?;
             let updated = context.engine.update_table(&scope, &name, &change).await;
             let description = updated.map_err(|error| refuse_change(error, &name))?;
-            let body =
-                Writer::answer(|writer| table_description::write(writer.name("TableDescription"), &description, Answering::Describe));
+            let answering = Answering::Update(change.on_demand.unwrap_or_default());
+            let body = Writer::answer(|writer| table_description::write(writer.name("TableDescription"), &description, answering));
             Ok(Answer { body })
         })
     }

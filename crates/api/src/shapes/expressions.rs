@@ -1,7 +1,7 @@
 //! ExpressionAttributeNames and ExpressionAttributeValues, and the expressions that use them.
 //!
 //! What must stay true: errors come in the service's order: expressions beside their forerunners, substitutions without
-//! expression, faulty values, then each expression in turn, then what was left unused.
+//! expression, faulty placeholders, faulty values, then each expression in turn, then what was left unused.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use stator_expr::{Binder, ExprError, ExpressionKind, Substitution};
 
 use crate::constraint::detected;
 use crate::fault::Fault;
-use crate::json::{Attributes, JsonFault, Reader};
+use crate::json::{Attributes, JsonFault, Reader, ValueFault};
 use crate::messages::{expression, value};
 
 /// The substitutions of a request, as read.
@@ -17,6 +17,15 @@ use crate::messages::{expression, value};
 pub(crate) struct Substitutions<'a> {
     names: Option<Vec<(Cow<'a, str>, Cow<'a, str>)>>,
     values: Option<Attributes>,
+}
+
+/// What becomes of the values of expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Items are compared with them: they may be nested more deeply than items are.
+    Compared,
+    /// They may become parts of an item.
+    Stored,
 }
 
 /// Whether the newer validation words the errors of an operation's expressions.
@@ -83,16 +92,15 @@ impl<'a> Substitutions<'a> {
         }
     }
 
-    /// Refuses faulty values.
-    pub(crate) fn check_values(&self) -> Result<(), Fault> {
-        value::check_expression_values(self.values.as_ref())
-    }
-
     /// Hands the substitutions to a binder.
-    pub(crate) fn binder(&mut self, wording: Wording) -> Result<Binder<'a>, Fault> {
-        let values = self.values.take().map(|values| values.item);
+    pub(crate) fn binder(&mut self, wording: Wording, used: Use) -> Result<Binder<'a>, Fault> {
+        let (values, fault) = self.values.take().map_or((None, None), |values| (Some(values.item), values.fault));
         let names = self.names.clone();
-        Binder::new(names, values).map_err(|error| wording.expression(&error, ExpressionKind::Condition))
+        let binder = Binder::new(names, values).map_err(|error| wording.expression(&error, ExpressionKind::Condition))?;
+        match fault.filter(|(_, fault)| used == Use::Stored || *fault != ValueFault::TooDeep) {
+            Some((key, fault)) => Err(value::of_expression(&key, &fault, wording == Wording::Detected)),
+            None => Ok(binder),
+        }
     }
 }
 

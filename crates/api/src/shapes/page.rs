@@ -12,7 +12,7 @@ use stator_model::Item;
 use stator_model::table::IndexKind;
 
 use super::capacity::{self, Wanted};
-use super::expressions::{Substitutions, Wording, check_kinds, finish};
+use super::expressions::{Substitutions, Use, Wording, check_kinds, finish};
 use super::legacy::{self, Entries, Entry};
 use super::table_name::TableName;
 use crate::constraint::Constraints;
@@ -54,10 +54,10 @@ impl<'a> Selection<'a> {
         Ok(())
     }
 
-    /// The constraints.
-    pub(crate) fn constrain(&self, constraints: &mut Constraints) {
+    /// The constraints; `path` is where the members stand, with its point.
+    pub(crate) fn constrain(&self, constraints: &mut Constraints, path: &str) {
         if let Some(names) = &self.attributes_to_get {
-            constraints.count("AttributesToGet", &format!("[{}]", names.join(", ")), names.len(), 1, usize::MAX);
+            constraints.count(&format!("{path}AttributesToGet"), &format!("[{}]", names.join(", ")), names.len(), 1, usize::MAX);
         }
     }
 
@@ -84,7 +84,7 @@ impl<'a> Selection<'a> {
 
     /// Works the projection out with a binder of its own.
     pub(crate) fn bind_alone(&mut self) -> Result<(), Fault> {
-        let mut binder = self.substitutions.binder(Wording::Bare)?;
+        let mut binder = self.substitutions.binder(Wording::Bare, Use::Compared)?;
         self.bind(&mut binder)?;
         finish(&binder, Wording::Bare)
     }
@@ -172,7 +172,7 @@ impl<'a> PageInput<'a> {
         self.table.constrain(constraints);
         constraints.name_pattern("IndexName", self.index.as_deref());
         constraints.length("IndexName", self.index.as_deref(), 3, 255);
-        self.selection.constrain(constraints);
+        self.selection.constrain(constraints, "");
         constraints.one_of("Select", self.select.as_deref(), &SELECT_WORDS);
         constraints.range("Limit", self.limit, 1, i64::from(i32::MAX));
         constraints.one_of("ReturnConsumedCapacity", self.return_capacity.as_deref(), &capacity::WORDS);
@@ -195,21 +195,31 @@ impl<'a> PageInput<'a> {
         self.filter_text.is_some() || self.selection.expression_given().1
     }
 
-    /// What Select admits beside the other members.
+    /// Whether QueryFilter or ScanFilter is given.
+    pub(crate) fn has_legacy_filter(&self) -> bool {
+        self.legacy_filter.is_some()
+    }
+
+    /// What Select admits beside the other members. The newer validation words it for Query, not for Scan (documented by
+    /// captures of both).
     pub(crate) fn check_select(&self, is_scan: bool) -> Result<(), Fault> {
-        match (self.select.as_deref(), self.selection.list_given()) {
-            (Some("ALL_PROJECTED_ATTRIBUTES"), _) if self.index.is_none() => Err(read::projected_without_index(is_scan)),
-            (Some("SPECIFIC_ATTRIBUTES"), None) => Err(read::specific_without_list()),
-            (Some(select), Some(parameter)) if select != "SPECIFIC_ATTRIBUTES" => Err(read::list_with_select(parameter, select)),
-            _ => Ok(()),
-        }
+        let sentence = match (self.select.as_deref(), self.selection.list_given()) {
+            (Some("ALL_PROJECTED_ATTRIBUTES"), _) if self.index.is_none() => read::projected_without_index(is_scan),
+            (Some("SPECIFIC_ATTRIBUTES"), None) => read::specific_without_list(),
+            (Some(select), Some(parameter)) if select != "SPECIFIC_ATTRIBUTES" => read::list_with_select(parameter, select),
+            _ => return Ok(()),
+        };
+        let wording = if is_scan { Wording::Bare } else { Wording::Detected };
+        Err(wording.fault(&sentence))
     }
 
     /// Refuses faulty values.
     pub(crate) fn check_values(&self) -> Result<(), Fault> {
         legacy::check_values(self.legacy_filter.as_ref())?;
-        value::check(self.start.as_ref())?;
-        self.selection.substitutions.check_values()
+        match self.start.as_ref().and_then(|start| start.fault.as_ref()) {
+            Some((_, fault)) => Err(value::of_start_key(fault)),
+            None => Ok(()),
+        }
     }
 
     /// Works filter and projection out.
@@ -218,7 +228,8 @@ impl<'a> PageInput<'a> {
             let filter = stator_expr::condition(text, binder);
             self.filter = Some(filter.map_err(|error| Wording::Bare.expression(&error, ExpressionKind::Filter))?);
         }
-        if let Some(entries) = self.legacy_filter.take().filter(|entries| !entries.is_empty()) {
+        let entries = self.legacy_filter.take().unwrap_or_default();
+        if !entries.is_empty() || self.conditional_operator.is_some() {
             let joined_by = legacy::conditional(self.conditional_operator.as_deref());
             let filter = stator_expr::legacy::filter(legacy::comparisons(entries), joined_by);
             self.filter = Some(filter.map_err(|error| Fault::validation(expression::render_legacy(&error)))?);

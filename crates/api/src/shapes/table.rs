@@ -7,15 +7,18 @@ use std::borrow::Cow;
 
 use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
 use stator_model::limits::{
-    ATTRIBUTE_NAME_BYTES_MAX, GLOBAL_INDEXES_MAX, INDEX_KEY_ATTRIBUTES_MAX, LOCAL_INDEXES_MAX, PROJECTED_NAMES_MAX,
-    PROJECTED_NAMES_PER_TABLE_MAX, VECTOR_INDEXES_MAX,
+    ATTRIBUTE_NAME_BYTES_MAX, GLOBAL_INDEXES_MAX, INDEX_KEY_ATTRIBUTES_MAX, KEY_ATTRIBUTE_NAME_BYTES_MAX, LOCAL_INDEXES_MAX,
+    PROJECTED_NAMES_MAX, PROJECTED_NAMES_PER_TABLE_MAX, VECTOR_INDEXES_MAX,
 };
 use stator_model::table::{BillingMode, IndexKind, IndexSpec, OnDemandLimits, Projection, Throughput, VectorSpec, WarmThroughput};
 
 use crate::constraint::Constraints;
 use crate::fault::Fault;
 use crate::json::{JsonFault, Reader};
-use crate::messages::table::{invalid, throughput_missing, throughput_on_demand};
+use crate::messages::table::{
+    index_throughput_missing, index_throughput_on_demand, invalid, on_demand_out_of_range, on_demand_when_provisioned,
+    partly_undefined_key, redefined, undefined_key,
+};
 use crate::messages::vector;
 
 type Result<T> = std::result::Result<T, JsonFault>;
@@ -137,6 +140,26 @@ impl ReadWrite {
         Throughput { read_units: units(self.read).unwrap_or(0), write_units: units(self.write).unwrap_or(0) }
     }
 
+    /// Refuses on-demand bounds where they have no meaning. Only an update may take one away, by -1.
+    pub(crate) fn check_on_demand(self, billing: BillingMode, is_update: bool) -> std::result::Result<(), Fault> {
+        let members = [("MaxReadRequestUnits", self.read), ("MaxWriteRequestUnits", self.write)];
+        let mut given = members.into_iter().filter_map(|(member, units)| units.map(|units| (member, units)));
+        match given.clone().next() {
+            Some((member, _)) if billing == BillingMode::Provisioned => return Err(on_demand_when_provisioned(member, is_update)),
+            _ => {}
+        }
+        let is_out_of_range = |units: i64| units < 1 && !(is_update && units == -1);
+        match given.find(|(_, units)| is_out_of_range(*units)) {
+            Some((member, _)) => Err(on_demand_out_of_range(member)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it says anything.
+    pub(crate) fn is_empty(self) -> bool {
+        self.read.is_none() && self.write.is_none()
+    }
+
     /// As on-demand bounds; -1 takes a bound away.
     pub(crate) fn on_demand(self) -> OnDemandLimits {
         let bound = |value: Option<i64>| value.map(|value| u64::try_from(value).unwrap_or(u64::MAX));
@@ -182,11 +205,12 @@ impl<'a> IndexInput<'a> {
     }
 
     /// The constraints of a new index.
-    pub(crate) fn constrain(&self, constraints: &mut Constraints, path: &str) {
+    pub(crate) fn constrain(&self, constraints: &mut Constraints, path: &str, kind: IndexKind) {
         self.constrain_name(constraints, path);
         let key_path = format!("{path}.KeySchema");
         constraints.required(&key_path, self.key.as_ref());
-        constrain_key(constraints, &key_path, self.key.as_deref());
+        let max = if kind == IndexKind::Global { 2 * INDEX_KEY_ATTRIBUTES_MAX } else { 2 };
+        constrain_key(constraints, &key_path, self.key.as_deref(), max);
         ProjectionInput::constrain(self.projection.as_ref(), constraints, &format!("{path}.Projection"));
         ReadWrite::constrain(self.throughput.as_ref(), constraints, &format!("{path}.ProvisionedThroughput"));
     }
@@ -201,8 +225,8 @@ impl<'a> IndexInput<'a> {
         let key = self.key.as_deref().unwrap_or_default();
         let key = definitions.key(key, if kind == IndexKind::Global { INDEX_KEY_ATTRIBUTES_MAX } else { 1 })?;
         match (kind, billing, self.throughput.is_some()) {
-            (IndexKind::Global, BillingMode::PayPerRequest, true) => return Err(throughput_on_demand()),
-            (IndexKind::Global, BillingMode::Provisioned, false) => return Err(throughput_missing()),
+            (IndexKind::Global, BillingMode::PayPerRequest, true) => return Err(index_throughput_on_demand(self.name())),
+            (IndexKind::Global, BillingMode::Provisioned, false) => return Err(index_throughput_missing(self.name())),
             _ => {}
         }
         Ok(IndexSpec {
@@ -234,7 +258,9 @@ impl<'a> ProjectionInput<'a> {
         constraints.one_of(&format!("{path}.ProjectionType"), projection.kind.as_deref(), &["ALL", "INCLUDE", "KEYS_ONLY"]);
         if let Some(names) = &projection.names {
             let shown = format!("[{}]", names.join(", "));
-            constraints.count(&format!("{path}.NonKeyAttributes"), &shown, names.len(), 1, PROJECTED_NAMES_MAX);
+            let path = format!("{path}.NonKeyAttributes");
+            constraints.count(&path, &shown, names.len(), 1, PROJECTED_NAMES_MAX);
+            constraints.lengths(&path, names, 1, KEY_ATTRIBUTE_NAME_BYTES_MAX);
         }
     }
 
@@ -287,9 +313,14 @@ pub(crate) fn constrain_definitions(constraints: &mut Constraints, definitions: 
 }
 
 /// The constraints of a KeySchema.
-pub(crate) fn constrain_key(constraints: &mut Constraints, path: &str, key: Option<&[NameAndWord<'_>]>) {
+pub(crate) fn constrain_key(constraints: &mut Constraints, path: &str, key: Option<&[NameAndWord<'_>]>, max: usize) {
     let Some(key) = key else { return };
-    constraints.count(path, "[]", key.len(), 1, 2 * INDEX_KEY_ATTRIBUTES_MAX);
+    let element = |element: &NameAndWord<'_>| {
+        let word = element.word.as_deref().unwrap_or("null");
+        format!("KeySchemaElement(attributeName={}, keyType={word})", element.name())
+    };
+    let shown: Vec<String> = key.iter().map(element).collect();
+    constraints.count(path, &format!("[{}]", shown.join(", ")), key.len(), 1, max);
     for (at, element) in key.iter().enumerate() {
         let path = |member: &str| format!("{path}.{}.member.{member}", at + 1);
         constraints.required(&path("AttributeName"), element.name.as_ref());
@@ -309,7 +340,7 @@ impl Definitions {
         let mut definitions: Vec<KeyAttribute> = Vec::with_capacity(given.len());
         for definition in given {
             if definitions.iter().any(|known| known.name == definition.name()) {
-                return Err(Fault::validation("Cannot have two attributes with the same name"));
+                return Err(Fault::validation(format!("Attribute Name is duplicated: {}", definition.name())));
             }
             let scalar = match definition.word.as_deref() {
                 Some("N") => ScalarType::N,
@@ -321,33 +352,15 @@ impl Definitions {
         Ok(Definitions(definitions))
     }
 
-    /// Adds definitions that a table has already; those given must agree with them.
-    pub(crate) fn with_known<'k>(mut self, known: impl Iterator<Item = &'k KeyAttribute>) -> std::result::Result<Definitions, Fault> {
-        for attribute in known {
-            match self.0.iter().find(|given| given.name == attribute.name) {
-                Some(given) if given.scalar != attribute.scalar => {
-                    return Err(invalid(
-                        "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined.",
-                    ));
-                }
-                Some(_) => {}
-                None => self.0.push(attribute.clone()),
-            }
-        }
-        Ok(self)
+    /// Refuses definitions that contradict those a table has already.
+    pub(crate) fn check_agree<'k>(&self, mut known: impl Iterator<Item = &'k KeyAttribute>) -> std::result::Result<(), Fault> {
+        let contradicts = |known: &KeyAttribute| self.find(&known.name).is_some_and(|given| given.scalar != known.scalar);
+        if known.any(contradicts) { Err(redefined()) } else { Ok(()) }
     }
 
     /// A key of at most `max` partition and `max` sort attributes.
     pub(crate) fn key(&self, given: &[NameAndWord<'_>], max: usize) -> std::result::Result<KeySchema, Fault> {
-        let undefined = given.iter().any(|element| self.find(element.name()).is_none());
-        if undefined {
-            let names = |names: Vec<&str>| names.join(", ");
-            return Err(invalid(format!(
-                "Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], AttributeDefinitions: [{}]",
-                names(given.iter().map(NameAndWord::name).collect()),
-                names(self.0.iter().map(|attribute| attribute.name.as_str()).collect()),
-            )));
-        }
+        self.check_defined(given)?;
         let partition_len = given.iter().take_while(|element| element.is_partition()).count();
         let (partition, sort) = given.split_at(partition_len);
         if partition.is_empty() {
@@ -366,6 +379,17 @@ impl Definitions {
         }
         let attributes = |elements: &[NameAndWord<'_>]| elements.iter().filter_map(|element| self.find(element.name()).cloned()).collect();
         Ok(KeySchema { partition: attributes(partition), sort: attributes(sort) })
+    }
+
+    /// Refuses keys with attributes that have no definition.
+    fn check_defined(&self, key: &[NameAndWord<'_>]) -> std::result::Result<(), Fault> {
+        let names: Vec<&str> = key.iter().map(NameAndWord::name).collect();
+        let defined: Vec<&str> = self.0.iter().map(|attribute| attribute.name.as_str()).collect();
+        match names.iter().filter(|name| defined.contains(name)).count() {
+            count if count == names.len() => Ok(()),
+            0 => Err(undefined_key(&names, &defined)),
+            _ => Err(partly_undefined_key()),
+        }
     }
 
     /// The definition of a name.

@@ -18,8 +18,10 @@ use crate::json::Writer;
 pub(crate) enum Answering {
     /// CreateTable
     Create,
-    /// DescribeTable and UpdateTable
+    /// DescribeTable
     Describe,
+    /// UpdateTable, which repeats the -1 that takes an on-demand bound away.
+    Update(OnDemandLimits),
     /// DeleteTable
     Delete,
 }
@@ -60,11 +62,11 @@ pub(crate) fn write(writer: &mut Writer, description: &Description, answering: A
             write_class(writer, table);
         }
         writer.name("DeletionProtectionEnabled").boolean(table.deletion_protection);
-        write_on_demand(writer, table.on_demand);
+        write_on_demand(writer, table.on_demand, if let Answering::Update(asked) = answering { asked } else { OnDemandLimits::default() });
         match answering {
             Answering::Create => write_warm(writer, table.warm_throughput(), "UPDATING"),
-            Answering::Describe => write_warm(writer, table.warm_throughput(), "ACTIVE"),
-            _ => {}
+            Answering::Describe | Answering::Update(_) => write_warm(writer, table.warm_throughput(), "ACTIVE"),
+            Answering::Delete => {}
         }
     });
 }
@@ -112,7 +114,7 @@ fn write_billing(writer: &mut Writer, table: &Table, answering: Answering) {
     writer.name("BillingModeSummary").object(|writer| {
         let word = if table.billing == BillingMode::PayPerRequest { "PAY_PER_REQUEST" } else { "PROVISIONED" };
         writer.name("BillingMode").string(word);
-        if let (Some(at_ms), Answering::Describe | Answering::Delete) = (table.on_demand_since_ms, answering) {
+        if let Some(at_ms) = table.on_demand_since_ms.filter(|_| answering != Answering::Create) {
             writer.name("LastUpdateToPayPerRequestDateTime").date(at_ms);
         }
     });
@@ -156,8 +158,8 @@ fn write_index(writer: &mut Writer, description: &Description, index: &Index, co
         let arn = TableArn { index: Some(index.name.clone()), ..table.arn() };
         writer.name("IndexArn").string(&arn.to_string());
         if index.kind == IndexKind::Global {
-            write_on_demand(writer, index.on_demand);
-            if answering == Answering::Describe || index.warm.is_some() {
+            write_on_demand(writer, index.on_demand, OnDemandLimits::default());
+            if matches!(answering, Answering::Describe | Answering::Update(_)) || index.warm.is_some() {
                 let status = if answering == Answering::Create { "UPDATING" } else { "ACTIVE" };
                 write_warm(writer, table.index_warm_throughput(index), status);
             }
@@ -190,13 +192,25 @@ fn write_class(writer: &mut Writer, table: &Table) {
     });
 }
 
-fn write_on_demand(writer: &mut Writer, limits: OnDemandLimits) {
-    if limits == OnDemandLimits::default() {
+/// Bounds that there are, and those just taken away (`u64::MAX` asks for that) as -1.
+fn write_on_demand(writer: &mut Writer, limits: OnDemandLimits, asked: OnDemandLimits) {
+    let shown = |units: Option<u64>, asked: Option<u64>| match (units, asked) {
+        (Some(units), _) => Some(i64::try_from(units).unwrap_or(i64::MAX)),
+        (None, Some(u64::MAX)) => Some(-1),
+        (None, _) => None,
+    };
+    let members = [
+        ("MaxReadRequestUnits", shown(limits.read_units_max, asked.read_units_max)),
+        ("MaxWriteRequestUnits", shown(limits.write_units_max, asked.write_units_max)),
+    ];
+    if members.iter().all(|(_, units)| units.is_none()) {
         return;
     }
     writer.name("OnDemandThroughput").object(|writer| {
-        for (member, units) in [("MaxReadRequestUnits", limits.read_units_max), ("MaxWriteRequestUnits", limits.write_units_max)] {
-            writer.name(member).integer(units.map_or(-1, |units| i64::try_from(units).unwrap_or(i64::MAX)));
+        for (member, units) in members {
+            if let Some(units) = units {
+                writer.name(member).integer(units);
+            }
         }
     });
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use stator_engine::catalog::Table;
 use stator_model::arn::{Scope, TableArn};
+use stator_model::limits::{NAME_BYTES_MAX, NAME_BYTES_MIN};
 
 use crate::constraint::Constraints;
 use crate::fault::Fault;
@@ -18,13 +19,23 @@ use crate::operation::Context;
 pub(crate) struct TableName<'a>(pub Option<Cow<'a, str>>);
 
 impl TableName<'_> {
-    /// Required, 1 to 1024 characters. Reports at once when it is empty: then nothing else is gathered.
+    /// Required, 1 to 1024 characters, as the shape says, which is that of ARNs; what is no ARN obeys the rules of names.
     pub(crate) fn constrain(&self, constraints: &mut Constraints) {
         constraints.required("TableName", self.0.as_ref());
         constraints.length("TableName", self.0.as_deref(), 1, 1024);
+        let name = self.0.as_deref().filter(|name| !name.is_empty() && name.len() <= 1024 && !name.starts_with("arn:"));
+        constraints.name_pattern("TableName", name);
+        constraints.length("TableName", name, NAME_BYTES_MIN, NAME_BYTES_MAX);
     }
 
-    /// The rule that comes after the constraints: what a name may look like.
+    /// CreateTable says of its own accord how long names are.
+    pub(crate) fn constrain_new(&self, constraints: &mut Constraints) {
+        constraints.required("TableName", self.0.as_ref());
+        constraints.length("TableName", self.0.as_deref(), 1, 1024);
+        constraints.name_pattern("TableName", self.0.as_deref().filter(|name| !name.starts_with("arn:")));
+    }
+
+    /// The rule that comes after the constraints: an ARN names a table.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         check_name(self.given())
     }

@@ -8,7 +8,7 @@ use stator_engine::write::{Action, Intent, WriteError};
 use stator_expr::{Condition, ExpressionKind, Update};
 use stator_model::Item;
 
-use super::expressions::{Substitutions, Wording, finish};
+use super::expressions::{Substitutions, Use, Wording, finish};
 use super::table_name::TableName;
 use crate::constraint::Constraints;
 use crate::fault::Fault;
@@ -172,8 +172,7 @@ impl<'a> Change<'a> {
         self.table.check()?;
         self.substitutions.check_use(self.condition_text.is_some() || self.update_text.is_some())?;
         value::check(self.source.as_ref())?;
-        self.substitutions.check_values()?;
-        let mut binder = self.substitutions.binder(Wording::Bare)?;
+        let mut binder = self.substitutions.binder(Wording::Bare, Use::Stored)?;
         if let Some(text) = &self.update_text {
             let update = stator_expr::update(text, &mut binder);
             self.update = Some(update.map_err(|error| Wording::Bare.expression(&error, ExpressionKind::Update))?);

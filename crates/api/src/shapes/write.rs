@@ -112,7 +112,8 @@ impl<'a> WriteInput<'a> {
             let condition = stator_expr::condition(text, binder).map_err(|error| wording.expression(&error, ExpressionKind::Condition))?;
             self.condition = Some(condition);
         }
-        if let Some(entries) = self.expected.take().filter(|entries| !entries.is_empty()) {
+        let entries = self.expected.take().unwrap_or_default();
+        if !entries.is_empty() || self.conditional_operator.is_some() {
             let joined_by = legacy::conditional(self.conditional_operator.as_deref());
             let condition = stator_expr::legacy::expected(legacy::expectations(entries), joined_by);
             self.condition = Some(condition.map_err(|error| Fault::validation(expression::render_legacy(&error)))?);

@@ -239,6 +239,10 @@ fn change_billing(table: &mut Table, change: &TableChange, now_ms: u64) -> Resul
         table.throughput = Throughput { read_units: 0, write_units: 0 };
         table.indexes.iter_mut().for_each(|index| index.throughput = table.throughput);
     }
+    if changes_mode && billing == BillingMode::Provisioned {
+        table.on_demand = OnDemandLimits::default();
+        table.indexes.iter_mut().for_each(|index| index.on_demand = OnDemandLimits::default());
+    }
     table.billing_named |= changes_mode || billing == BillingMode::PayPerRequest;
     table.billing = billing;
     Ok(())
