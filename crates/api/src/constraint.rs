@@ -106,6 +106,11 @@ impl Constraints {
         }
     }
 
+    /// A rule that is told without member and value (behaviours: so the newer validation speaks of ReturnValues).
+    pub fn nameless(&mut self, rule: &str) {
+        self.violations.push(format!("Failed to satisfy constraint: {rule}"));
+    }
+
     /// Reports what was gathered.
     pub fn finish(self) -> Result<(), Fault> {
         let (count, violations) = (self.violations.len(), self.violations.join("; "));

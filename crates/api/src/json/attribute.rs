@@ -118,7 +118,8 @@ impl ValueReader {
                 self.note(ValueFault::Empty);
             }
             1 => {}
-            // Wins over whatever is wrong with the values themselves.
+            // Wins over what is wrong with the values themselves, but for numbers that are none (documented by captures).
+            _ if matches!(self.fault, Some(ValueFault::Number(..))) => {}
             _ => self.fault = Some(ValueFault::SeveralTypes),
         }
         Ok(())

@@ -15,6 +15,7 @@ use crate::json::{Attributes, JsonFault, Reader, Writer};
 use crate::messages::{item, read, value};
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
 use crate::shapes::capacity::{self, Wanted};
+use crate::shapes::expressions::check_kinds;
 use crate::shapes::page::{Selection, consistency};
 use crate::shapes::table_name::{check_name, find};
 
@@ -68,7 +69,7 @@ impl<'a> Keys<'a> {
     }
 
     fn check(&mut self) -> Result<(), Fault> {
-        self.selection.check()?;
+        self.selection.check_use()?;
         let mut seen = HashSet::new();
         for key in self.keys.iter().flatten() {
             value::check(Some(key))?;
@@ -122,6 +123,10 @@ impl Prepared for BatchGetItem<'_> {
         if asked > BATCH_GET_KEYS_MAX {
             return Err(Fault::validation(read::BATCH_GET_TOO_MANY));
         }
+        let legacy = requests.iter().any(|(_, keys)| keys.selection.legacy_given().1);
+        let expression = requests.iter().any(|(_, keys)| keys.selection.expression_given().1);
+        // Also across tables.
+        check_kinds(&[("AttributesToGet", legacy)], &[("ProjectionExpression", expression)])?;
         requests.iter_mut().try_for_each(|(_, keys)| keys.check())
     }
 

@@ -33,12 +33,12 @@ struct DeleteItem<'a> {
 
 impl Prepared for DeleteItem<'_> {
     fn validate(&mut self) -> Result<(), Fault> {
-        self.write.check_empty_name()?;
-        self.write.check_return_values()?;
+        self.write.table.check_alone()?;
         let mut constraints = Constraints::new(Style::Current);
         self.write.table.constrain(&mut constraints);
         constraints.required("Key", self.key.as_ref());
         self.write.constrain(&mut constraints);
+        self.write.constrain_return_values(&mut constraints);
         constraints.finish()?;
         self.write.table.check()?;
         check_kinds(&self.write.legacy_given(), &[("ConditionExpression", self.write.has_expression())])?;

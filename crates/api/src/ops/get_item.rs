@@ -40,6 +40,7 @@ struct GetItem<'a> {
 
 impl Prepared for GetItem<'_> {
     fn validate(&mut self) -> Result<(), Fault> {
+        self.table.check_alone()?;
         let mut constraints = Constraints::new(Style::Current);
         self.table.constrain(&mut constraints);
         constraints.required("Key", self.key.as_ref());

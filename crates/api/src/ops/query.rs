@@ -69,6 +69,7 @@ impl Query<'_> {
 
 impl Prepared for Query<'_> {
     fn validate(&mut self) -> Result<(), Fault> {
+        self.page.table.check_alone()?;
         let mut constraints = Constraints::new(Style::Current);
         self.page.constrain(&mut constraints, "QueryFilter");
         legacy::constrain(&mut constraints, "KeyConditions", self.key_conditions.as_ref(), true);

@@ -52,6 +52,7 @@ impl Scan<'_> {
 
 impl Prepared for Scan<'_> {
     fn validate(&mut self) -> Result<(), Fault> {
+        self.page.table.check_alone()?;
         let mut constraints = Constraints::new(Style::Current);
         self.page.constrain(&mut constraints, "ScanFilter");
         constraints.range("Segment", self.segment, 0, i64::from(SCAN_SEGMENTS_MAX) - 1);

@@ -85,7 +85,7 @@ impl UpdateItem<'_> {
 
 impl Prepared for UpdateItem<'_> {
     fn validate(&mut self) -> Result<(), Fault> {
-        self.write.check_empty_name()?;
+        self.write.table.check_alone()?;
         self.write.check_return_values()?;
         self.constrain()?;
         self.write.table.check()?;

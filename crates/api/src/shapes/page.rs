@@ -64,6 +64,11 @@ impl<'a> Selection<'a> {
     /// For reads whose only expression is the projection: kinds and use of substitutions.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         check_kinds(&[self.legacy_given()], &[self.expression_given()])?;
+        self.check_use()
+    }
+
+    /// The second half of that.
+    pub(crate) fn check_use(&self) -> Result<(), Fault> {
         self.substitutions.check_use(self.projection_text.is_some())
     }
 

@@ -9,7 +9,7 @@ use stator_engine::catalog::Table;
 use stator_model::arn::{Scope, TableArn};
 use stator_model::limits::{NAME_BYTES_MAX, NAME_BYTES_MIN};
 
-use crate::constraint::Constraints;
+use crate::constraint::{Constraints, Style};
 use crate::fault::Fault;
 use crate::messages::{item, table};
 use crate::operation::Context;
@@ -26,6 +26,15 @@ impl TableName<'_> {
         let name = self.0.as_deref().filter(|name| !name.is_empty() && name.len() <= 1024 && !name.starts_with("arn:"));
         constraints.name_pattern("TableName", name);
         constraints.length("TableName", name, NAME_BYTES_MIN, NAME_BYTES_MAX);
+    }
+
+    /// Reports a name that is none before anything else is looked at.
+    pub(crate) fn check_alone(&self) -> Result<(), Fault> {
+        let mut constraints = Constraints::new(Style::Current);
+        if self.0.is_some() {
+            self.constrain(&mut constraints);
+        }
+        constraints.finish()
     }
 
     /// CreateTable says of its own accord how long names are.

@@ -13,7 +13,7 @@ use super::capacity::{self, Wanted};
 use super::expressions::{Substitutions, Wording};
 use super::legacy::{self, Entries, Entry};
 use super::table_name::TableName;
-use crate::constraint::{Constraints, Style, detected};
+use crate::constraint::{Constraints, Style};
 use crate::fault::Fault;
 use crate::json::{JsonFault, Reader, Writer};
 use crate::messages::{expression, item};
@@ -63,24 +63,19 @@ impl<'a> WriteInput<'a> {
         legacy::constrain_conditional(constraints, self.conditional_operator.as_deref());
     }
 
-    /// An empty table name is reported alone.
-    pub(crate) fn check_empty_name(&self) -> Result<(), Fault> {
-        let mut constraints = Constraints::new(Style::Current);
-        if self.table.0.as_deref() == Some("") {
-            self.table.constrain(&mut constraints);
+    /// States the words of ReturnValues (behaviours: that spelling, without value or name).
+    pub(crate) fn constrain_return_values(&self, constraints: &mut Constraints) {
+        const WORDS: [&str; 5] = ["ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW", "NONE"];
+        if self.return_values.as_deref().is_some_and(|word| !WORDS.contains(&word)) {
+            constraints.nameless("Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]");
         }
-        constraints.finish()
     }
 
-    /// Refuses words that ReturnValues does not have (behaviours: that spelling, without value or name).
+    /// UpdateItem stops at the first word that is none, where the others gather them.
     pub(crate) fn check_return_values(&self) -> Result<(), Fault> {
-        const WORDS: [&str; 5] = ["ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW", "NONE"];
-        match self.return_values.as_deref() {
-            Some(word) if !WORDS.contains(&word) => Err(Fault::validation(detected(
-                "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]",
-            ))),
-            _ => Ok(()),
-        }
+        let mut constraints = Constraints::new(Style::Current);
+        self.constrain_return_values(&mut constraints);
+        constraints.finish()
     }
 
     /// Refuses what only UpdateItem returns.
