@@ -140,6 +140,24 @@ func TestAnApplicationsDay(t *testing.T) {
 		}
 	})
 
+	t.Run("batches read what batches wrote", func(t *testing.T) {
+		key := func(sensor string, time int) map[string]types.AttributeValue {
+			key, err := attributevalue.MarshalMap(map[string]any{"sensor": sensor, "time": time})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return key
+		}
+		answer, err := client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+			RequestItems: map[string]types.KeysAndAttributes{table: {
+				Keys: []map[string]types.AttributeValue{key("s0", 0), key("s1", 1), key("s1", 1000)}, ConsistentRead: aws.Bool(true),
+			}},
+		})
+		if err != nil || len(answer.Responses[table]) != 2 || len(answer.UnprocessedKeys) != 0 {
+			t.Fatal(err, answer)
+		}
+	})
+
 	t.Run("a local index orders by its own key", func(t *testing.T) {
 		answer, err := client.Query(ctx, &dynamodb.QueryInput{
 			TableName: &table, IndexName: aws.String("by-value"), ConsistentRead: aws.Bool(true), Limit: aws.Int32(1), ScanIndexForward: aws.Bool(false),
@@ -185,6 +203,10 @@ func TestAnApplicationsDay(t *testing.T) {
 	})
 
 	if _, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &table}); err != nil {
+		t.Fatal(err)
+	}
+	gone := dynamodb.NewTableNotExistsWaiter(client, func(options *dynamodb.TableNotExistsWaiterOptions) { options.MinDelay = time.Second })
+	if err := gone.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &table}, 30*time.Second); err != nil {
 		t.Fatal(err)
 	}
 }
