@@ -43,6 +43,8 @@ struct TransactWriteItems<'a> {
     token: Option<Cow<'a, str>>,
     return_capacity: Option<Cow<'a, str>>,
     return_metrics: Option<Cow<'a, str>>,
+    /// Set by validation, before it takes the members apart: what the token stands for.
+    fingerprint: Vec<u8>,
 }
 
 impl TransactWriteItems<'_> {
@@ -117,6 +119,10 @@ impl Prepared for TransactWriteItems<'_> {
         constraints.one_of("ReturnItemCollectionMetrics", self.return_metrics.as_deref(), &["SIZE", "NONE"]);
         constraints.length("ClientRequestToken", self.token.as_deref(), 1, TRANSACTION_TOKEN_CHARACTERS_MAX);
         constraints.finish()?;
+        if self.token.is_some() {
+            self.fingerprint = self.fingerprint();
+        }
+        let members = self.members.get_or_insert_default();
         members.iter_mut().try_for_each(Member::check)
     }
 
@@ -125,7 +131,7 @@ impl Prepared for TransactWriteItems<'_> {
         Self: 's,
     {
         Box::pin(async move {
-            let request = self.fingerprint();
+            let request = std::mem::take(&mut self.fingerprint);
             let intents = self.intents(context)?;
             let token = self.token.as_deref().map(|text| Token { text, request: &request });
             let outcome = context.engine.transact_write(&context.scope, &intents, token).await.map_err(|error| self.refuse(error))?;
