@@ -34,6 +34,8 @@ pub fn refuse_text(error: &StatementError) -> Fault {
             return value::fault_of(&ValueFault::DuplicateElements(*kind, elements.clone()));
         }
         StatementError::Set => return invalid("A set has at least one element, and all of one type: string, number or binary"),
+        StatementError::SetPath => return invalid("set_add and set_delete have to name the path that they are assigned to"),
+        StatementError::SetOperand => return invalid("set_add and set_delete take a set"),
         StatementError::NoTuple => return invalid("The VALUE of an INSERT has to be a tuple"),
         StatementError::RepeatedName(name) => return invalid(&format!("Duplicate attribute: {name}")),
         StatementError::TooDeep => return Fault::validation(value::TOO_DEEP),

@@ -88,6 +88,10 @@ pub enum StatementError {
     Set,
     /// A set with equal elements; all of them as they would be shown.
     Duplicates(ValueType, Vec<String>),
+    /// `set_add` or `set_delete` of another path than the one that is written to.
+    SetPath,
+    /// `set_add` or `set_delete` of something that is no set.
+    SetOperand,
     /// The new item is not a tuple.
     NoTuple,
     /// One name twice.

@@ -268,9 +268,14 @@ impl Parser<'_> {
         if adds || deletes {
             self.skip();
             self.require("(")?;
-            self.path()?;
+            if self.path()? != path {
+                return Err(StatementError::SetPath);
+            }
             self.require(",")?;
             let value = self.literal(1)?.ok_or_else(|| self.misfit())?;
+            if !matches!(value, Value::SS(_) | Value::NS(_) | Value::BS(_)) {
+                return Err(StatementError::SetOperand);
+            }
             self.require(")")?;
             let placeholder = self.value(value);
             return Ok(if adds { Clause::Add(path, placeholder) } else { Clause::Delete(path, placeholder) });
