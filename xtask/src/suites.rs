@@ -104,6 +104,7 @@ fn client(root: &Path, script: &str, endpoint: &str, target: &Path, python: &Pat
     say(&format!("\n== {script}"));
     let status = Command::new(root.join(script))
         .env("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+        .env("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", endpoint)
         .env("AWS_REGION", "eu-central-1")
         .env("AWS_DEFAULT_REGION", "eu-central-1")
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)

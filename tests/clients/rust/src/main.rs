@@ -1,5 +1,7 @@
 //! Stator through the AWS SDK for Rust, as an application would use it. Any surprise is a panic.
 
+mod data_plane;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
@@ -11,7 +13,8 @@ use aws_sdk_dynamodb::types::{
 
 #[tokio::main]
 async fn main() {
-    let client = Client::new(&aws_config::load_from_env().await);
+    let settings = aws_config::load_from_env().await;
+    let client = Client::new(&settings);
     let table = format!("tasks-{}", std::process::id());
     create_table(&client, &table).await;
     write(&client, &table).await;
@@ -21,6 +24,7 @@ async fn main() {
     fail_as_expected(&client, &table).await;
     client.delete_table().table_name(&table).send().await.expect("the table is deleted");
     println!("ok: tables, items, conditions, indexes, pages and errors");
+    data_plane::run(&client, &aws_sdk_dynamodbstreams::Client::new(&settings)).await;
 }
 
 fn text(value: impl Into<String>) -> AttributeValue {
@@ -118,7 +122,8 @@ async fn query_indexes(client: &Client, table: &str) {
         if condition.contains("#o") {
             query = query.expression_attribute_names("#o", "owner").expression_attribute_values(":kim", text("kim"));
         }
-        let items = query.into_paginator().page_size(4).items().send().collect::<Result<Vec<_>, _>>().await.expect("every page is answered");
+        let items =
+            query.into_paginator().page_size(4).items().send().collect::<Result<Vec<_>, _>>().await.expect("every page is answered");
         assert_eq!(items.len(), expected, "{index}");
     }
 }
@@ -131,6 +136,10 @@ async fn scan_in_pages(client: &Client, table: &str) {
 async fn fail_as_expected(client: &Client, table: &str) {
     let missing = client.describe_table().table_name("no-such-table").send().await.expect_err("there is no such table");
     assert_eq!(missing.code(), Some("ResourceNotFoundException"));
-    let refused = client.get_item().table_name(table).key("id", text("1")).key("number", number(1)).send().await.expect_err("that is not the key");
-    assert_eq!((refused.code(), refused.message()), (Some("ValidationException"), Some("The provided key element does not match the schema")));
+    let refused =
+        client.get_item().table_name(table).key("id", text("1")).key("number", number(1)).send().await.expect_err("that is not the key");
+    assert_eq!(
+        (refused.code(), refused.message()),
+        (Some("ValidationException"), Some("The provided key element does not match the schema"))
+    );
 }
