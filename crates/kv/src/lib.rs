@@ -14,7 +14,7 @@ pub mod suite;
 pub mod wrap;
 
 pub use key::Key;
-pub use memory::MemoryStore;
+pub use memory::{Kept, MemoryStore, Rewind};
 pub use range::{Direction, Range};
 pub use space::{Profile, Space};
 pub use store::{

@@ -1,10 +1,12 @@
 //! The reference backend: everything in memory, nothing survives. `stator dev` and most tests run on it.
 //!
 //! What must stay true: it is the plainest possible reading of the contract. One lock guards everything, no call holds it
-//! across an await, and commits take effect in the order in which they take the lock.
+//! across an await, and commits take effect in the order in which they take the lock. A state that is kept aside shares its
+//! rows with the store until one of both changes them.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
@@ -20,7 +22,22 @@ use crate::store::{
 /// Commits whose fate is remembered for [`Store::resolve`].
 const OUTCOMES_MAX: usize = 4096;
 
-type Rows = BTreeMap<Vec<u8>, (Version, Vec<u8>)>;
+type Rows = BTreeMap<Vec<u8>, (Version, Arc<[u8]>)>;
+
+/// All rows of a store at one moment, kept aside. The default is a store without any.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    rows: HashMap<u32, Arc<Rows>>,
+}
+
+/// A store that goes back to a state it had.
+pub trait Rewind: Send + Sync + 'static {
+    /// Keeps the present state aside, at once.
+    fn keep(&self) -> Kept;
+
+    /// Makes a kept state the present one, at once. Versions go on from where they are, so that none is used again.
+    fn rewind(&self, kept: &Kept);
+}
 
 /// Rows in memory.
 #[derive(Debug)]
@@ -32,7 +49,8 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Spaces {
-    rows: HashMap<u32, Rows>,
+    /// Of each space. What a kept state shares is copied by the first write after it: keys, and pointers to values.
+    rows: HashMap<u32, Arc<Rows>>,
     version: u64,
 }
 
@@ -59,7 +77,7 @@ impl MemoryStore {
 impl Spaces {
     fn get(&self, key: &Key) -> Option<Found> {
         let (version, value) = self.rows.get(&key.space().id)?.get(key.bytes())?;
-        Some(Found { version: *version, value: value.clone() })
+        Some(Found { version: *version, value: value.to_vec() })
     }
 
     fn check(&self, check: &Check) -> Result<(), CommitError> {
@@ -75,21 +93,21 @@ impl Spaces {
         self.version += 1;
         let version = Version(self.version);
         for (place, write) in (0_u32..).zip(writes) {
-            let rows = self.rows.entry(write.key().space().id).or_default();
+            let rows = Arc::make_mut(self.rows.entry(write.key().space().id).or_default());
             match write {
                 Write::Put(key, value) => {
-                    rows.insert(key.bytes().to_vec(), (version, value));
+                    rows.insert(key.bytes().to_vec(), (version, value.into()));
                 }
                 Write::Append(key, value) => {
                     let stamp = Stamp { version: version.0, place };
-                    rows.insert([key.bytes(), &stamp.to_bytes()].concat(), (version, value));
+                    rows.insert([key.bytes(), &stamp.to_bytes()].concat(), (version, value.into()));
                 }
                 Write::Delete(key) => {
                     rows.remove(key.bytes());
                 }
                 Write::Add(key, deltas) => {
-                    let row = rows.entry(key.bytes().to_vec()).or_insert((Version(0), Vec::new()));
-                    row.1 = add(&row.1, &deltas);
+                    let row = rows.entry(key.bytes().to_vec()).or_insert_with(|| (Version(0), Arc::default()));
+                    row.1 = add(&row.1, &deltas).into();
                 }
             }
         }
@@ -159,7 +177,7 @@ impl Store for MemoryStore {
         if is_empty(&from, &to) {
             return Ok(());
         }
-        let mut see = |(key, (_, value)): (&Vec<u8>, &(Version, Vec<u8>))| visit(RowRef { key, value }) == Visit::Next;
+        let mut see = |(key, (_, value)): (&Vec<u8>, &(Version, Arc<[u8]>))| visit(RowRef { key, value }) == Visit::Next;
         let mut rows = rows.range((from, to));
         match range.direction() {
             Direction::Forward => rows.all(&mut see),
@@ -218,12 +236,25 @@ impl Store for MemoryStore {
 
     async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
         let mut spaces = self.spaces.write();
-        if let Some(rows) = spaces.rows.get_mut(&space.id) {
+        if let Some(rows) = spaces.rows.get_mut(&space.id).map(Arc::make_mut) {
             let mut tail = rows.split_off(from);
             let mut kept = tail.split_off(to);
             rows.append(&mut kept);
         }
         Ok(())
+    }
+}
+
+impl Rewind for MemoryStore {
+    fn keep(&self) -> Kept {
+        Kept { rows: self.spaces.read().rows.clone() }
+    }
+
+    fn rewind(&self, kept: &Kept) {
+        let rows = kept.rows.clone();
+        let left = std::mem::replace(&mut self.spaces.write().rows, rows);
+        // Rows that nobody shares are freed outside the lock.
+        drop(left);
     }
 }
 
@@ -236,5 +267,54 @@ impl Outcomes {
         {
             self.by_id.remove(&oldest);
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::space::Profile;
+
+    const SPACE: Space = Space { id: 7, profile: Profile::Small };
+
+    fn now<F: Future>(future: F) -> F::Output {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("memory never waits"),
+        }
+    }
+
+    fn put(store: &MemoryStore, key: &[u8], value: &[u8]) -> Version {
+        let write = Write::Put(Key::new(SPACE, key, &[]), value.to_vec());
+        now(store.mutate(&[], &mut |_| Decision::Commit(vec![write.clone()]))).unwrap().unwrap().version
+    }
+
+    fn value(store: &MemoryStore, key: &[u8]) -> Option<Vec<u8>> {
+        now(store.read(&[Key::new(SPACE, key, &[])], Level::Strong)).unwrap().remove(0).map(|found| found.value)
+    }
+
+    #[test]
+    fn a_kept_state_comes_back_as_often_as_wanted_and_versions_go_on() {
+        let store = MemoryStore::new();
+        put(&store, b"a", b"1");
+        let kept = store.keep();
+        let mut last = Version(0);
+        for round in [b"2", b"3"] {
+            put(&store, b"a", round);
+            let version = put(&store, b"b", round);
+            assert!(version > last);
+            last = version;
+            store.rewind(&kept);
+            assert_eq!((value(&store, b"a"), value(&store, b"b")), (Some(b"1".to_vec()), None));
+        }
+        store.rewind(&Kept::default());
+        assert_eq!(value(&store, b"a"), None);
+        store.rewind(&kept);
+        assert_eq!(value(&store, b"a"), Some(b"1".to_vec()));
     }
 }
