@@ -12,7 +12,7 @@ use stator_model::stream::StreamId;
 use stator_model::table::TableId;
 
 use crate::catalog::definition::{self, DefinitionUnreadable};
-use crate::catalog::{Snapshot, Stream, Table};
+use crate::catalog::{Snapshot, Stream, Table, Transition};
 use crate::clock::Clock;
 use crate::encoding::stored::{self, Unreadable};
 use crate::jobs::Upkeep;
@@ -68,6 +68,10 @@ pub struct Engine {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     /// Held by the verbs that change the catalog, across their commit, so that they follow one another.
     pub(crate) catalog_turn: async_lock::Mutex<()>,
+    /// Held by background work, so that two who drive it follow one another.
+    pub(crate) jobs_turn: async_lock::Mutex<()>,
+    /// How long tables take to be made, changed and dropped.
+    pub(crate) transition: Transition,
     /// Items and tokens of the transactions that are under way.
     pub(crate) holds: Holds,
     /// Whether there may be jobs to run; true at start, because a crash may have left some.
@@ -80,17 +84,32 @@ impl Engine {
     /// Opens a store: reads all definitions.
     pub async fn open(store: Arc<dyn Store>, clock: Arc<dyn Clock>, options: EngineOptions) -> Result<Arc<Engine>, OpenError> {
         let snapshot = load(store.as_ref()).await?;
+        let transition = Transition::of_ms(options.table_transition_ms);
         Ok(Arc::new(Engine {
             store,
             clock,
             options,
             snapshot: ArcSwap::from_pointee(snapshot),
             catalog_turn: async_lock::Mutex::new(()),
+            jobs_turn: async_lock::Mutex::new(()),
+            transition,
             holds: Holds::default(),
             jobs_owed: AtomicBool::new(true),
             upkeep: Upkeep::default(),
             rounds: Rounds::default(),
         }))
+    }
+
+    /// Lets `replace` exchange the rows of the store for others, and goes on with what they say. Whoever calls sees to it
+    /// that no request is under way; background work waits.
+    pub async fn reload(&self, replace: impl FnOnce()) -> Result<(), OpenError> {
+        let _jobs = self.jobs_turn.lock().await;
+        let _turn = self.catalog_turn.lock().await;
+        replace();
+        self.snapshot.store(Arc::new(load(self.store.as_ref()).await?));
+        self.upkeep.make_due();
+        self.wake_jobs();
+        Ok(())
     }
 
     /// All tables now.

@@ -23,4 +23,4 @@ pub mod write;
 
 pub use clock::Clock;
 pub use engine::{Engine, EngineOptions, OpenError};
-pub use stator_kv::StoreError;
+pub use stator_kv::{Kept, Rewind, StoreError};

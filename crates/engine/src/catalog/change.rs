@@ -149,7 +149,7 @@ impl Engine {
         let table = snapshot.table(scope, name).ok_or(ChangeError::NotFound)?;
         let now_ms = self.now_ms();
         check_status(table, change, now_ms)?;
-        let mut next = Table { updating_until_ms: now_ms + self.options.table_transition_ms, ..Table::clone(table) };
+        let mut next = Table { updating_until_ms: self.transition.end(now_ms), ..Table::clone(table) };
         change_billing(&mut next, change, now_ms)?;
         change_capacity(&mut next, change, now_ms)?;
         if let Some(class) = change.class {

@@ -11,6 +11,7 @@ mod snapshot;
 mod stream;
 mod table;
 mod tags;
+mod transition;
 mod verbs;
 
 pub use change::{ChangeError, IndexChange, ON_DEMAND_WARM, StreamChange, TableChange, warm_default};
@@ -18,5 +19,7 @@ pub use snapshot::Snapshot;
 pub use stream::Stream;
 pub use table::{Index, Table, ThroughputHistory};
 pub use tags::TagError;
+pub use transition::InTransition;
+pub(crate) use transition::Transition;
 pub(crate) use verbs::store_error;
 pub use verbs::{CreateError, DeleteError, Description};

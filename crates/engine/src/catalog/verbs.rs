@@ -67,7 +67,7 @@ impl Engine {
             return Err(CreateError::TooManyTables);
         }
         let now_ms = self.now_ms();
-        let mut table = new_table(scope, spec, self.clock.uuid(), now_ms, now_ms + self.options.table_transition_ms);
+        let mut table = new_table(scope, spec, self.clock.uuid(), now_ms, self.transition.end(now_ms));
         table.id = TableId(self.next_id(Owner::Tables).await.map_err(CreateError::Store)?);
         let mut along = Vec::new();
         if let Some(view) = spec.stream {
@@ -95,10 +95,10 @@ impl Engine {
         }
         let mut description = self.describe(Arc::clone(table)).await.map_err(DeleteError::Store)?;
         description.status = TableStatus::Deleting;
-        if self.options.table_transition_ms == 0 {
+        if self.transition.is_none() {
             self.drop_table(&snapshot, table).await.map_err(DeleteError::Store)?;
         } else {
-            let deleting = Table { deleting_until_ms: Some(now_ms + self.options.table_transition_ms), ..Table::clone(table) };
+            let deleting = Table { deleting_until_ms: Some(self.transition.end(now_ms)), ..Table::clone(table) };
             self.store_definition(&snapshot, deleting, Vec::new()).await.map_err(DeleteError::Store)?;
         }
         self.wake_jobs();

@@ -4,12 +4,14 @@
 //! item that lacks a key attribute of the index has no entry; one whose key attribute does not fit is refused by writes
 //! and left out by backfill.
 
+mod lag;
 mod vector;
 
 use stator_kv::Key;
 use stator_model::table::IndexKind;
 use stator_model::{Encoder, Item, MapRef};
 
+pub use lag::{IndexLag, LaggingStore};
 pub use vector::{VectorFault, vector_of_elements};
 pub(crate) use vector::{charged_bytes, size_bytes, write_list};
 

@@ -72,6 +72,7 @@ impl Progress {
 impl Engine {
     /// Does a bounded piece of the work that is owed.
     pub async fn run_jobs(&self) -> Result<JobsState, StoreError> {
+        let _turn = self.jobs_turn.lock().await;
         self.run_upkeep().await?;
         if !self.jobs_owed.swap(false, Ordering::AcqRel) {
             return Ok(JobsState::Idle);
@@ -95,7 +96,8 @@ impl Engine {
 
     async fn run_owed(&self) -> Result<JobsState, StoreError> {
         let next_due_ms = self.drop_due_tables().await?;
-        let jobs = self.owed_jobs().await?;
+        let (waiting, jobs): (Vec<Job>, Vec<Job>) = self.owed_jobs().await?.into_iter().partition(|job| self.waits_until(job).is_some());
+        let next_due_ms = waiting.iter().filter_map(|job| self.waits_until(job)).chain(next_due_ms).min();
         for job in &jobs {
             match job.kind {
                 JobKind::DropTable => self.drop_table_rows(job.table).await?,
@@ -109,6 +111,13 @@ impl Engine {
             Some(due_ms) => JobsState::DueAt(due_ms),
             None => JobsState::Idle,
         })
+    }
+
+    /// Indexes change as long as their table shows that it is being changed.
+    fn waits_until(&self, job: &Job) -> Option<u64> {
+        let is_of_index = matches!(job.kind, JobKind::Backfill | JobKind::DropIndex);
+        let until_ms = self.snapshot.load().table_by_id(job.table)?.updating_until_ms;
+        (is_of_index && self.now_ms() < until_ms).then_some(until_ms)
     }
 
     async fn owed_jobs(&self) -> Result<Vec<Job>, StoreError> {
