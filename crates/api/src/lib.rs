@@ -6,13 +6,16 @@
 pub mod constraint;
 pub mod fault;
 pub mod json;
+pub mod ledger;
 pub mod messages;
 pub mod operation;
 mod ops;
 mod shapes;
 pub mod target;
+pub mod touch;
 
 pub use fault::Fault;
+pub use ledger::Ledger;
 pub use operation::{Answer, BoxFuture, Class, Context, ErasedOperation, OperationInfo, Prepared, Service, Status};
 
 /// Every operation that this server knows by name, sorted by service and name.

@@ -2,6 +2,7 @@
 //!
 //! What must stay true: no other module spells one, and each is made of typed facts, never of another text.
 
+pub mod exception;
 pub mod expression;
 pub mod item;
 pub mod read;

@@ -8,9 +8,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use stator_engine::Engine;
+use stator_engine::receipt::Receipt;
+use stator_model::Item;
 use stator_model::arn::Scope;
 
 use crate::fault::Fault;
+use crate::ledger::Ledger;
 
 /// A boxed future that may be polled on any thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -80,6 +83,13 @@ pub trait Prepared: Send {
     /// A `ValidationException`.
     fn validate(&mut self) -> Result<(), Fault>;
 
+    /// Leaves those members of a batch undone for which `choose` says so, given their table as the request names it and
+    /// their key or item: the answer gives them back as unprocessed. Comes after [`Prepared::validate`]; whatever has no
+    /// such answer does not ask.
+    fn withhold(&mut self, choose: &mut dyn FnMut(&str, &Item) -> bool) {
+        let _ = choose;
+    }
+
     /// Does what was asked.
     ///
     /// # Errors
@@ -98,6 +108,17 @@ pub struct Context {
     pub scope: Scope,
     /// The `Host` header, for the answers that name an endpoint.
     pub host: String,
+    /// Where consumed capacity is noted, if somebody keeps account.
+    pub ledger: Option<Arc<Ledger>>,
+}
+
+impl Context {
+    /// Notes what the request has consumed of a table.
+    pub fn consumed(&self, table: &str, receipt: &Receipt) {
+        if let Some(ledger) = &self.ledger {
+            ledger.note(table, receipt);
+        }
+    }
 }
 
 /// A successful answer.

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stator_engine::encoding::stored::Unreadable;
+use stator_engine::index::LaggingStore;
 use stator_engine::{Clock, Engine, EngineOptions, OpenError};
 use stator_iam::root::{RootCredential, RootCredentialError};
 use stator_iam::{Credential, Secret};
+use stator_kv::{Rewind, Store};
 use stator_model::limits::REQUEST_BYTES_MAX;
 use stator_server::listen::{BindError, Tls, TlsError};
 use stator_server::pipeline::Budget;
-use stator_server::{Bound, Config, Gate, Limits, Shell, SystemClock, jobs, observe};
+use stator_server::{Bound, Config, Gate, Hooks, Limits, SettableClock, Shell, SystemClock, jobs, observe};
 use tokio::runtime::Runtime;
 
 use crate::arguments::Mode;
@@ -40,9 +42,12 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
         (Mode::Dev, _) | (Mode::Serve, None) => None,
         (Mode::Serve, Some(directory)) => Some(root_credential(directory, given)?),
     };
-    let rows = match &directory {
-        None => store::in_memory(),
-        Some(directory) => store::on_disk(directory, config.memory.map_or_else(memory::default_bytes, |size| size.0))?,
+    let (rows, rewind) = match &directory {
+        None => {
+            let (rows, rewind) = store::in_memory();
+            (rows, Some(rewind))
+        }
+        Some(directory) => (store::on_disk(directory, config.memory.map_or_else(memory::default_bytes, |size| size.0))?, None),
     };
     let gate = credential.as_ref().map_or(Gate::AnySignature, |root| Gate::of(root.credential.clone()));
     runtime.block_on(async {
@@ -52,17 +57,33 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
             stream_shard_ms: u64::try_from(config.stream_shard_hours.0.as_millis()).unwrap_or(u64::MAX),
             ..EngineOptions::default()
         };
-        let engine = Engine::open(rows, Arc::new(SystemClock), options).await;
-        let engine = engine.map_err(|error| cannot_open(&error))?;
+        let opened = match mode {
+            Mode::Serve => Engine::open(rows, Arc::new(SystemClock), options).await.map(|engine| (engine, None)),
+            Mode::Dev => open_for_tests(rows, rewind, options).await,
+        };
+        let (engine, hooks) = opened.map_err(|error| cannot_open(&error))?;
         // Whoever reads that it is ready may stop it at once.
         let stop = signals::stop().map_err(|error| Failure::Failed(format!("signals can not be received: {error}")))?;
         introduce(mode, config, directory.as_deref(), credential.as_ref(), &bound, output);
-        serve(config, gate, engine, bound, stop).await;
+        serve(config, gate, engine, hooks, bound, stop).await;
         Ok(())
     })
 }
 
-async fn serve(config: &Config, gate: Gate, engine: Arc<Engine>, bound: Bound, stop: impl Future<Output = ()>) {
+/// An engine whose clock can be set and whose indexes can lag, and what tests may do to it.
+async fn open_for_tests(
+    rows: Arc<dyn Store>,
+    rewind: Option<Arc<dyn Rewind>>,
+    options: EngineOptions,
+) -> Result<(Arc<Engine>, Option<Arc<Hooks>>), OpenError> {
+    let clock = Arc::new(SettableClock::default());
+    let indexes = Arc::new(LaggingStore::new(rows, Arc::clone(&clock) as Arc<dyn Clock>));
+    let engine = Engine::open(Arc::clone(&indexes) as Arc<dyn Store>, Arc::clone(&clock) as Arc<dyn Clock>, options).await?;
+    let hooks = Hooks::new(Arc::clone(&engine), clock, indexes, rewind);
+    Ok((engine, Some(Arc::new(hooks))))
+}
+
+async fn serve(config: &Config, gate: Gate, engine: Arc<Engine>, hooks: Option<Arc<Hooks>>, bound: Bound, stop: impl Future<Output = ()>) {
     let limits = Limits::of(config);
     let shell = Shell {
         engine,
@@ -75,6 +96,7 @@ async fn serve(config: &Config, gate: Gate, engine: Arc<Engine>, bound: Bound, s
         body_timeout: config.body_timeout,
         slow_request: config.slow_request,
         budget: Budget::new(usize::try_from(config.request_memory.0).unwrap_or(usize::MAX)),
+        hooks,
     };
     let jobs = tokio::spawn(jobs::drive(Arc::clone(&shell.engine)));
     let have_all_finished = bound.run(Arc::new(shell), limits, stop).await;
@@ -208,6 +230,9 @@ fn introduce(mode: Mode, config: &Config, directory: Option<&Path>, root: Option
     output.line("to use it from the AWS CLI:");
     output.line(&format!("  export AWS_ACCESS_KEY_ID={id}{secret} AWS_DEFAULT_REGION={}", config.region));
     output.line(&format!("  aws dynamodb list-tables --endpoint-url {url}"));
+    if mode == Mode::Dev {
+        output.line(&format!("for tests (clock, faults, snapshots and more): curl {url}/_stator/"));
+    }
     output.line(&format!("listening on {url}"));
 }
 

@@ -5,14 +5,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use stator_kv::{MemoryStore, Store};
+use stator_kv::{MemoryStore, Rewind, Store};
 use stator_kv_rocksdb::{RocksOptions, RocksStore};
 
 use crate::failure::Failure;
 
-/// Rows in memory, gone when the process ends.
-pub(crate) fn in_memory() -> Arc<dyn Store> {
-    Arc::new(MemoryStore::new())
+/// Rows in memory, gone when the process ends; and their way back to a state they had.
+pub(crate) fn in_memory() -> (Arc<dyn Store>, Arc<dyn Rewind>) {
+    let rows = Arc::new(MemoryStore::new());
+    (Arc::clone(&rows) as Arc<dyn Store>, rows)
 }
 
 /// Rows on disk. `memory_bytes` bounds caches and write buffers.

@@ -5,12 +5,14 @@
 pub mod clock;
 pub mod config;
 mod guard;
+pub mod hooks;
 pub mod jobs;
 pub mod listen;
 pub mod observe;
 pub mod pipeline;
 
-pub use clock::SystemClock;
+pub use clock::{SettableClock, SystemClock};
 pub use config::{Config, SETTINGS, Setting};
+pub use hooks::Hooks;
 pub use listen::{BindError, Bound, Limits};
 pub use pipeline::{Gate, Shell};

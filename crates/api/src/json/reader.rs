@@ -200,6 +200,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads over any value, and answers its text.
+    pub fn raw(&mut self) -> Result<&'a [u8]> {
+        self.skip_space();
+        let start = self.at;
+        self.skip()?;
+        Ok(&self.input[start..self.at])
+    }
+
     /// The first byte of the next token.
     pub fn peek(&mut self) -> Result<u8> {
         self.skip_space();

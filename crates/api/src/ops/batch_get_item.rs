@@ -45,6 +45,8 @@ struct Keys<'a> {
     keys: Option<Vec<Attributes>>,
     consistent: Option<bool>,
     selection: Selection<'a>,
+    /// Keys that are to come back as unprocessed.
+    withheld: Vec<Item>,
 }
 
 /// What was read of one table.
@@ -81,16 +83,16 @@ impl<'a> Keys<'a> {
     }
 
     async fn answer(&mut self, context: &Context, table: &str, budget_bytes: &mut usize) -> Result<Answered, Fault> {
-        let table = find(table, context)?;
+        let found = find(table, context)?;
         let keys: Vec<Item> = self.keys.take().into_iter().flatten().map(|key| key.item).collect();
         let consistency = consistency(self.consistent.unwrap_or(false));
-        let mut answered = Answered { items: Vec::new(), unprocessed: Vec::new(), receipt: Receipt::default() };
+        let mut answered = Answered { items: Vec::new(), unprocessed: std::mem::take(&mut self.withheld), receipt: Receipt::default() };
         for key in keys {
             if *budget_bytes == 0 {
                 answered.unprocessed.push(key);
                 continue;
             }
-            let read = context.engine.get(&table, &key, consistency).await;
+            let read = context.engine.get(&found, &key, consistency).await;
             let (item, receipt) = read.map_err(|error| read::refuse(error, false))?;
             answered.receipt.merge(receipt);
             if let Some(item) = item {
@@ -98,6 +100,7 @@ impl<'a> Keys<'a> {
                 answered.items.push(item);
             }
         }
+        context.consumed(table, &answered.receipt);
         Ok(answered)
     }
 }
@@ -128,6 +131,14 @@ impl Prepared for BatchGetItem<'_> {
         // Also across tables.
         check_kinds(&[("AttributesToGet", legacy)], &[("ProjectionExpression", expression)])?;
         requests.iter_mut().try_for_each(|(_, keys)| keys.check())
+    }
+
+    fn withhold(&mut self, choose: &mut dyn FnMut(&str, &Item) -> bool) {
+        for (table, keys) in self.requests.iter_mut().flatten() {
+            let (withheld, kept) = keys.keys.take().into_iter().flatten().partition(|key| choose(table, &key.item));
+            keys.keys = Some(kept);
+            keys.withheld = Vec::into_iter(withheld).map(|key| key.item).collect();
+        }
     }
 
     fn perform<'s>(mut self: Box<Self>, context: &'s Context) -> BoxFuture<'s, Result<Answer, Fault>>

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use stator_engine::catalog::Table;
 use stator_engine::receipt::Receipt;
 use stator_engine::write::{Action, Intent, WriteError};
+use stator_model::Item;
 use stator_model::limits::BATCH_WRITE_REQUESTS_MAX;
 
 use crate::constraint::{Constraints, Style};
@@ -35,6 +36,9 @@ pub(super) static OPERATION: Entry = Entry::new("BatchWriteItem", Class::Write, 
     Ok(Box::new(input))
 });
 
+/// A write and its table.
+type TableIntent = (Arc<Table>, Intent);
+
 #[derive(Debug, Default)]
 struct BatchWriteItem<'a> {
     requests: Option<Vec<(String, Vec<WriteRequest>)>>,
@@ -46,6 +50,8 @@ struct BatchWriteItem<'a> {
 struct WriteRequest {
     put: Option<Option<Attributes>>,
     delete: Option<Option<Attributes>>,
+    /// It is to come back as unprocessed.
+    is_withheld: bool,
 }
 
 impl WriteRequest {
@@ -67,7 +73,7 @@ impl WriteRequest {
     }
 
     fn into_intent(self) -> Intent {
-        let item = |attributes: Option<Attributes>| attributes.map_or_else(stator_model::Item::empty, |attributes| attributes.item);
+        let item = |attributes: Option<Attributes>| attributes.map_or_else(Item::empty, |attributes| attributes.item);
         let action = match (self.put, self.delete) {
             (Some(put), _) => Action::Put(item(put)),
             (None, delete) => Action::Delete { key: item(delete.flatten()) },
@@ -88,17 +94,21 @@ fn read_member(reader: &mut Reader<'_>, wanted: &str) -> Result<Option<Attribute
 }
 
 impl BatchWriteItem<'_> {
-    /// Everything that can be refused is refused before anything is written.
-    fn plan(&mut self, context: &Context) -> Result<Vec<(Arc<Table>, Intent)>, Fault> {
-        let mut intents = Vec::with_capacity(BATCH_WRITE_REQUESTS_MAX);
+    /// Everything that can be refused is refused before anything is written. Those that are withheld come last; the second
+    /// is how many come before them.
+    fn plan(&mut self, context: &Context) -> Result<(Vec<TableIntent>, usize), Fault> {
+        let (mut intents, mut withheld) = (Vec::with_capacity(BATCH_WRITE_REQUESTS_MAX), Vec::new());
         for (name, requests) in self.requests.iter_mut().flatten() {
             let table = find(name, context)?;
             for request in std::mem::take(requests) {
+                let its_place = if request.is_withheld { &mut withheld } else { &mut intents };
                 let intent = request.into_intent();
                 context.engine.check_intent(&table, &intent).map_err(|error| item::refuse(error, written_of(&intent)))?;
-                intents.push((Arc::clone(&table), intent));
+                its_place.push((Arc::clone(&table), intent));
             }
         }
+        let kept = intents.len();
+        intents.append(&mut withheld);
         let mut seen = HashSet::new();
         for (table, intent) in &intents {
             let key: Vec<u8> = table
@@ -111,21 +121,28 @@ impl BatchWriteItem<'_> {
                 return Err(Fault::validation(item::DUPLICATE_KEYS));
             }
         }
-        Ok(intents)
+        Ok((intents, kept))
     }
 
     async fn write(
         &self,
         context: &Context,
         names: &[String],
-        intents: &[(Arc<Table>, Intent)],
+        intents: &[TableIntent],
         receipts: &[Option<Receipt>],
     ) -> Result<Vec<u8>, Fault> {
         let wanted = Wanted::of(self.return_capacity.as_deref());
-        let tables = tables_of(names, context);
+        let tables: Vec<(&str, Arc<Table>, Receipt)> = tables_of(names, context)
+            .into_iter()
+            .map(|(name, table)| {
+                let receipt = receipt_of(&table, intents, receipts);
+                (name, table, receipt)
+            })
+            .collect();
+        tables.iter().for_each(|(name, _, receipt)| context.consumed(name, receipt));
         let mut bounds = Vec::new();
         if self.return_metrics.as_deref() == Some("SIZE") {
-            for (name, table) in tables.iter().filter(|(_, table)| table.has_local_index()) {
+            for (name, table, _) in tables.iter().filter(|(_, table, _)| table.has_local_index()) {
                 bounds.push((*name, table, collection_bound_gb(context, table).await?));
             }
         }
@@ -141,12 +158,7 @@ impl BatchWriteItem<'_> {
                 });
             }
             if wanted != Wanted::None {
-                writer.name("ConsumedCapacity").array(&tables, |writer, (name, table)| {
-                    let mut sum = Receipt::default();
-                    let own = intents.iter().zip(receipts).filter(|((written, _), _)| written.id == table.id);
-                    own.for_each(|(_, receipt)| sum.merge(receipt.clone().unwrap_or_default()));
-                    wanted.write(writer, name, &sum);
-                });
+                writer.name("ConsumedCapacity").array(&tables, |writer, (name, _, receipt)| wanted.write(writer, name, receipt));
             }
         }))
     }
@@ -156,10 +168,18 @@ fn tables_of<'n>(names: &'n [String], context: &Context) -> Vec<(&'n str, Arc<Ta
     names.iter().filter_map(|name| find(name, context).ok().map(|table| (name.as_str(), table))).collect()
 }
 
+/// What the writes to a table have consumed together.
+fn receipt_of(table: &Table, intents: &[TableIntent], receipts: &[Option<Receipt>]) -> Receipt {
+    let mut sum = Receipt::default();
+    let own = intents.iter().zip(receipts).filter(|((written, _), _)| written.id == table.id);
+    own.for_each(|(_, receipt)| sum.merge(receipt.clone().unwrap_or_default()));
+    sum
+}
+
 /// The requests without a receipt, as they were given.
-fn write_unprocessed(writer: &mut Writer, tables: &[(&str, Arc<Table>)], intents: &[(Arc<Table>, Intent)], receipts: &[Option<Receipt>]) {
-    for (name, table) in tables {
-        let is_own = |((written, _), receipt): &(&(Arc<Table>, Intent), &Option<Receipt>)| written.id == table.id && receipt.is_none();
+fn write_unprocessed(writer: &mut Writer, tables: &[(&str, Arc<Table>, Receipt)], intents: &[TableIntent], receipts: &[Option<Receipt>]) {
+    for (name, table, _) in tables {
+        let is_own = |((written, _), receipt): &(&TableIntent, &Option<Receipt>)| written.id == table.id && receipt.is_none();
         let own: Vec<_> = intents.iter().zip(receipts).filter(is_own).map(|((_, intent), _)| intent).collect();
         if own.is_empty() {
             continue;
@@ -219,15 +239,23 @@ impl Prepared for BatchWriteItem<'_> {
         Ok(())
     }
 
+    fn withhold(&mut self, choose: &mut dyn FnMut(&str, &Item) -> bool) {
+        for (table, requests) in self.requests.iter_mut().flatten() {
+            for request in requests {
+                request.is_withheld = request.attributes().is_some_and(|attributes| choose(table, &attributes.item));
+            }
+        }
+    }
+
     fn perform<'s>(mut self: Box<Self>, context: &'s Context) -> BoxFuture<'s, Result<Answer, Fault>>
     where
         Self: 's,
     {
         Box::pin(async move {
             let names: Vec<String> = self.requests.iter().flatten().map(|(name, _)| name.clone()).collect();
-            let intents = self.plan(context)?;
+            let (intents, kept) = self.plan(context)?;
             let mut receipts = Vec::with_capacity(intents.len());
-            for (outcome, (_, intent)) in context.engine.write_many(&intents).await.into_iter().zip(&intents) {
+            for (outcome, (_, intent)) in context.engine.write_many(&intents[..kept]).await.into_iter().zip(&intents) {
                 receipts.push(match outcome {
                     Ok(written) => Some(written.receipt),
                     // A transaction has the item: the caller is to send this one again.
@@ -235,6 +263,7 @@ impl Prepared for BatchWriteItem<'_> {
                     Err(error) => return Err(item::refuse(error, written_of(intent))),
                 });
             }
+            receipts.resize(intents.len(), None);
             let body = self.write(context, &names, &intents, &receipts).await?;
             Ok(Answer { body })
         })

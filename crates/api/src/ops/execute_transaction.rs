@@ -99,7 +99,7 @@ impl ExecuteTransaction<'_> {
         let found = context.engine.transact_get(&keys).await.map_err(transaction::refuse_get)?;
         let answered = gets.iter().zip(&found).map(|(get, (item, _))| item.as_ref().and_then(|item| get.answered(item)));
         let receipts: Vec<&Receipt> = found.iter().map(|(_, receipt)| receipt).collect();
-        Ok(self.answer(&answered.collect::<Vec<_>>(), &receipts, Kind::Reads))
+        Ok(self.answer(context, &answered.collect::<Vec<_>>(), &receipts, Kind::Reads))
     }
 
     async fn write(&self, context: &Context, intents: &[TableIntent]) -> Result<Vec<u8>, Fault> {
@@ -110,9 +110,9 @@ impl ExecuteTransaction<'_> {
         Ok(match &outcome.map_err(|error| self.refuse(error, intents))? {
             Transacted::Written(written) => {
                 let receipts: Vec<&Receipt> = written.iter().map(|one| &one.receipt).collect();
-                self.answer(&[], &receipts, Kind::Writes)
+                self.answer(context, &[], &receipts, Kind::Writes)
             }
-            Transacted::Repeated(receipts) => self.answer(&[], &receipts.iter().collect::<Vec<_>>(), Kind::Reads),
+            Transacted::Repeated(receipts) => self.answer(context, &[], &receipts.iter().collect::<Vec<_>>(), Kind::Reads),
         })
     }
 
@@ -125,7 +125,8 @@ impl ExecuteTransaction<'_> {
         transaction::cancelled(&members.map(reason).collect::<Vec<_>>())
     }
 
-    fn answer(&self, items: &[Option<Item>], receipts: &[&Receipt], kind: Kind) -> Vec<u8> {
+    fn answer(&self, context: &Context, items: &[Option<Item>], receipts: &[&Receipt], kind: Kind) -> Vec<u8> {
+        self.statements.iter().zip(receipts).for_each(|(statement, receipt)| context.consumed(statement.table(), receipt));
         Writer::answer(|writer| {
             writer.name("Responses").array(items, |writer, item| {
                 writer.object(|writer| {

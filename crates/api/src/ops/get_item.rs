@@ -62,6 +62,7 @@ impl Prepared for GetItem<'_> {
             let key = self.key.take().map(|attributes| attributes.item).unwrap_or_else(stator_model::Item::empty);
             let answer = context.engine.get(&table, &key, consistency(self.consistent)).await;
             let (item, receipt) = answer.map_err(|error| read::refuse(error, false))?;
+            context.consumed(self.table.given(), &receipt);
             let body = Writer::answer(|writer| {
                 if let Some(item) = item {
                     writer.name("Item");

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use stator_engine::index::vector_of_elements;
+use stator_engine::receipt::{Receipt, VectorCharge};
 use stator_engine::vector::{Search, SearchRequest};
 use stator_expr::{ExpressionKind, Literal};
 use stator_model::RawValue;
@@ -138,6 +139,8 @@ impl Prepared for SearchVectors<'_> {
                 projection: self.selection.projection.as_ref(),
             };
             let search = context.engine.search(&table, &request).await.map_err(|error| vector::refuse_search(error, name))?;
+            let charge = VectorCharge { id: index.id, name: name.to_owned(), bytes: search.bytes };
+            context.consumed(self.table.given(), &Receipt { vectors: vec![charge], ..Receipt::default() });
             Ok(Answer { body: self.answer(&search) })
         })
     }

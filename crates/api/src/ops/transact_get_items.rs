@@ -111,6 +111,7 @@ impl Prepared for TransactGetItems<'_> {
                 keys.push((get.table.table(context)?, key));
             }
             let found = context.engine.transact_get(&keys).await.map_err(transaction::refuse_get)?;
+            gets.iter().zip(&found).for_each(|(get, (_, receipt))| context.consumed(get.table.given(), receipt));
             let body = Writer::answer(|writer| {
                 let receipts = gets.iter().zip(&found).map(|(get, (_, receipt))| (get.table.given(), receipt));
                 Wanted::of(self.return_capacity.as_deref()).write_tables(writer, receipts, Kind::Reads);

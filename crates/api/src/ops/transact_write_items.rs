@@ -80,6 +80,7 @@ impl TransactWriteItems<'_> {
             Transacted::Repeated(receipts) => (receipts.iter().collect(), Kind::Reads),
         };
         let tables = || self.members.iter().flatten().map(Member::table);
+        tables().zip(&receipts).for_each(|(table, receipt)| context.consumed(table, receipt));
         let mut bounds: Vec<(&str, &Arc<Table>, u64)> = Vec::new();
         if self.return_metrics.as_deref() == Some("SIZE") {
             for (name, (table, _)) in tables().zip(intents).filter(|(_, (table, _))| table.has_local_index()) {

@@ -286,6 +286,7 @@ impl<'a> PageInput<'a> {
             consistency: consistency(self.consistent),
         };
         let page = context.engine.page(table, &request).await.map_err(|error| read::refuse(error, is_scan))?;
+        context.consumed(self.table.given(), &page.receipt);
         Ok(self.answer(&page))
     }
 

@@ -104,13 +104,16 @@ impl<'a> StatementInput<'a> {
             return Err(read::consistent_global());
         }
         let page = context.engine.select(&planned.table, plan, limit, from, consistency(self.consistent)).await;
-        page.map_err(|error| read::refuse(error, plan.partitions.is_empty()))
+        let page = page.map_err(|error| read::refuse(error, plan.partitions.is_empty()))?;
+        context.consumed(&planned.table.name, &page.receipt);
+        Ok(page)
     }
 
     /// Writes; the second is what RETURNING asks for.
     pub(crate) async fn write(&self, context: &Context, table: &Arc<Table>, plan: &WritePlan) -> Result<(Written, Option<Item>), Fault> {
         match context.engine.write(table, &plan.intent).await {
             Ok(written) => {
+                context.consumed(&table.name, &written.receipt);
                 let returned = returned(plan, &written).filter(|item| !item.map().is_empty());
                 Ok((written, returned))
             }

@@ -143,6 +143,7 @@ impl<'a> WriteInput<'a> {
         written: &Written,
         attributes: Option<&Item>,
     ) -> Result<Vec<u8>, Fault> {
+        context.consumed(self.table.given(), &written.receipt);
         let metrics = match self.return_metrics.as_deref() {
             Some("SIZE") if table.has_local_index() => Some(collection_bound_gb(context, table).await?),
             _ => None,

@@ -74,7 +74,7 @@ impl Http {
                 let origin = Arc::clone(&origin);
                 async move {
                     let _running = origin.activity.begin();
-                    Ok::<_, std::convert::Infallible>(origin.shell.answer(request, origin.client).await)
+                    origin.shell.answer(request, origin.client).await
                 }
             }
         });

@@ -12,8 +12,8 @@ use flate2::write::GzEncoder;
 use http_body_util::Full;
 use hyper::header::{
     ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap,
-    HeaderName, HeaderValue, ORIGIN, SERVER,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, CONTENT_ENCODING, CONTENT_TYPE,
+    HeaderMap, HeaderName, HeaderValue, ORIGIN, SERVER,
 };
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
@@ -21,6 +21,7 @@ use stator_api::{Answer, Fault};
 
 use super::Shell;
 use super::observe::RequestId;
+use crate::hooks;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const CRC32: HeaderName = HeaderName::from_static("x-amz-crc32");
@@ -45,6 +46,10 @@ pub(super) enum Reply {
     Preflight,
     /// Not a request of this API at all.
     NotAnApi,
+    /// What a test asked of the server.
+    Hook(hooks::Answer),
+    /// Nothing: a test wants the connection dropped.
+    Dropped,
 }
 
 impl Reply {
@@ -54,6 +59,8 @@ impl Reply {
             Reply::Answer(_) | Reply::Health | Reply::Preflight => StatusCode::OK,
             Reply::Fault(fault) => StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             Reply::NotAnApi => StatusCode::NOT_FOUND,
+            Reply::Hook(answer) => StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            Reply::Dropped => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -63,7 +70,8 @@ impl Reply {
             Reply::Answer(answer) => std::mem::take(&mut answer.body),
             Reply::Fault(fault) => fault.body(),
             Reply::Health => format!("healthy: dynamodb.{}.amazonaws.com ", shell.region).into_bytes(),
-            Reply::Preflight => Vec::new(),
+            Reply::Preflight | Reply::Dropped => Vec::new(),
+            Reply::Hook(answer) => std::mem::take(&mut answer.body),
             Reply::NotAnApi => NOT_AN_API.to_vec(),
         }
     }
@@ -87,7 +95,13 @@ pub(super) fn encode(shell: &Shell, reply: &mut Reply, head: &Parts, request_id:
             headers.insert(CONTENT_TYPE, TEXT);
         }
         Reply::Preflight => allow_all(headers, head),
-        Reply::NotAnApi => {}
+        Reply::Hook(answer) => {
+            headers.insert(CONTENT_TYPE, JSON);
+            if let Some(Ok(allow)) = answer.allow.as_deref().map(HeaderValue::from_str) {
+                headers.insert(ALLOW, allow);
+            }
+        }
+        Reply::NotAnApi | Reply::Dropped => {}
     }
     if head.headers.contains_key(ORIGIN) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
@@ -131,7 +145,7 @@ pub(super) fn exception(reply: &Reply) -> Option<Cow<'static, str>> {
     match reply {
         Reply::Fault(fault) => Some(Cow::from(fault.exception)),
         Reply::NotAnApi => Some(Cow::Borrowed("UnknownOperationException")),
-        Reply::Answer(_) | Reply::Health | Reply::Preflight => None,
+        Reply::Answer(_) | Reply::Health | Reply::Preflight | Reply::Hook(_) | Reply::Dropped => None,
     }
 }
 

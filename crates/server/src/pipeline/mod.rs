@@ -4,6 +4,9 @@
 //! name -> receive -> decode -> authenticate -> validate -> perform -> encode -> observe
 //! ```
 //!
+//! A server that runs for tests has hooks: calls to them are answered before the first stage, and `hooked` stands around
+//! `perform`.
+//!
 //! Each stage takes what the one before made, so that they can not be put in another order by mistake. The order decides
 //! which error wins: an unknown operation before a broken body, a broken body before a missing signature, and all that
 //! can be said of the input before anything that needs a table.
@@ -17,6 +20,7 @@
 mod authenticate;
 mod decode;
 mod encode;
+mod hooked;
 mod name;
 mod observe;
 mod perform;
@@ -36,6 +40,7 @@ use stator_api::{ErasedOperation, Fault};
 use stator_engine::Engine;
 
 use crate::guard;
+use crate::hooks::{Hooks, Trace};
 
 pub use authenticate::{Gate, Known};
 use encode::Reply;
@@ -69,44 +74,92 @@ pub struct Shell {
     pub slow_request: Duration,
     /// Memory for bodies in flight.
     pub budget: Budget,
+    /// What tests may do to this server; absent where data is kept.
+    pub hooks: Option<Arc<Hooks>>,
 }
 
+/// A test wants the connection dropped instead of an answer.
+#[derive(Debug)]
+pub struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection is dropped, as a test asked")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
 impl Shell {
-    /// Answers one request. There is always an answer.
-    pub async fn answer<B>(&self, request: Request<B>, client: SocketAddr) -> Response<Full<Bytes>>
+    /// Answers one request. There is always an answer, unless a test does not want one.
+    pub async fn answer<B>(&self, request: Request<B>, client: SocketAddr) -> Result<Response<Full<Bytes>>, Dropped>
     where
         B: Body<Data = Bytes> + Unpin,
     {
         let mut observation = Observation::start(client);
         let (head, mut body) = request.into_parts();
-        let mut reply = match name::name(self, &head) {
-            Ok(Named::Operation(operation)) => {
-                observation.operation = Some(operation.info().name);
-                match guard::unless_it_panics(self.run(operation, &head, &mut body)).await {
-                    Ok(Ok(answer)) => Reply::Answer(answer),
-                    Ok(Err(fault)) => Reply::Fault(fault),
-                    Err(panic) => {
-                        observation.panic = Some(panic.text);
-                        Reply::Fault(Fault::internal())
-                    }
-                }
+        let hooks = self.hooks.as_deref();
+        let trace = hooks.map(Hooks::trace);
+        let replying = async {
+            match hooks {
+                Some(hooks) if Hooks::is_addressed(head.uri.path()) => hooked::call(self, hooks, &head, &mut body).await,
+                _ => self.reply(&head, &mut body, hooks.zip(trace.as_ref()), &mut observation.operation).await,
             }
-            Ok(Named::Reply(reply)) => reply,
-            Err(fault) => Reply::Fault(fault),
         };
+        let mut reply = match guard::unless_it_panics(replying).await {
+            Ok(reply) => reply.unwrap_or_else(Reply::Fault),
+            Err(panic) => {
+                observation.panic = Some(panic.text);
+                Reply::Fault(Fault::internal())
+            }
+        };
+        if let Some((hooks, trace)) = hooks.zip(trace) {
+            hooks.enter(trace, hooked::answered(&reply, &observation));
+        }
+        let is_dropped = matches!(reply, Reply::Dropped);
         let response = encode::encode(self, &mut reply, &head, observation.request_id);
         observation.finish(&reply, self.slow_request);
-        response
+        if is_dropped { Err(Dropped) } else { Ok(response) }
     }
 
-    async fn run<B>(&self, operation: &'static dyn ErasedOperation, head: &Parts, body: &mut B) -> Result<stator_api::Answer, Fault>
+    async fn reply<B>(
+        &self,
+        head: &Parts,
+        body: &mut B,
+        hooks: Option<(&Hooks, &Trace)>,
+        named: &mut Option<&'static str>,
+    ) -> Result<Reply, Fault>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let operation = match name::name(self, head)? {
+            Named::Operation(operation) => operation,
+            Named::Reply(reply) => return Ok(reply),
+        };
+        *named = Some(operation.info().name);
+        self.run(operation, head, body, hooks).await
+    }
+
+    async fn run<B>(
+        &self,
+        operation: &'static dyn ErasedOperation,
+        head: &Parts,
+        body: &mut B,
+        hooks: Option<(&Hooks, &Trace)>,
+    ) -> Result<Reply, Fault>
     where
         B: Body<Data = Bytes> + Unpin,
     {
         let received = receive::receive(self, head, body).await?;
+        if let Some((_, trace)) = hooks {
+            trace.asks(operation.info().name, received.plain());
+        }
         let decoded = decode::decode(operation, &received)?;
         let authenticated = authenticate::authenticate(self, decoded, head, &received)?;
         let validated = validate::validate(authenticated)?;
-        perform::perform(self, validated, head).await
+        match hooks {
+            None => perform::perform(self, validated, head, None).await.map(Reply::Answer),
+            Some((hooks, trace)) => hooked::perform(self, validated, head, hooks, trace).await,
+        }
     }
 }

@@ -75,6 +75,11 @@ impl Observation {
         Observation { request_id: RequestId::next(), operation: None, panic: None, client, started: Instant::now() }
     }
 
+    /// How long it has taken so far.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Writes the lines that this request deserves.
     pub(super) fn finish(&self, reply: &Reply, slow: Duration) {
         let elapsed = self.started.elapsed();

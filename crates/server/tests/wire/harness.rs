@@ -5,12 +5,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use stator_api::{Answer, BoxFuture, Class, Context, ErasedOperation, Fault, OperationInfo, Prepared, Service, Status};
-use stator_engine::{Clock, Engine, EngineOptions};
-use stator_kv::MemoryStore;
+use stator_engine::index::LaggingStore;
+use stator_engine::{Clock, Engine, EngineOptions, Rewind};
+use stator_kv::{MemoryStore, Store};
 use stator_server::listen::Tls;
 use stator_server::pipeline::Budget;
-use stator_server::{Bound, Gate, Limits, Shell};
+use stator_server::pipeline::Find;
+use stator_server::{Bound, Gate, Hooks, Limits, SettableClock, Shell, jobs};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
@@ -151,8 +154,34 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// A server with the operations of the test.
     pub(crate) async fn start(setup: Setup) -> Server {
         let engine = Engine::open(Arc::new(MemoryStore::new()), Arc::new(FixedClock), EngineOptions::default()).await.ok().unwrap();
+        Server::run(setup, engine, find, None)
+    }
+
+    /// A server with the real operations and with hooks, as `stator dev` has them.
+    pub(crate) async fn start_with_hooks() -> Server {
+        let rows = Arc::new(MemoryStore::new());
+        Server::start_over(Arc::clone(&rows) as Arc<dyn Store>, Some(rows)).await
+    }
+
+    /// The same over a store that can not go back.
+    pub(crate) async fn start_without_rewind() -> Server {
+        Server::start_over(Arc::new(MemoryStore::new()), None).await
+    }
+
+    async fn start_over(rows: Arc<dyn Store>, rewind: Option<Arc<dyn Rewind>>) -> Server {
+        let clock = Arc::new(SettableClock::default());
+        let indexes = Arc::new(LaggingStore::new(rows, Arc::clone(&clock) as Arc<dyn Clock>));
+        let opened = Engine::open(Arc::clone(&indexes) as Arc<dyn Store>, Arc::clone(&clock) as Arc<dyn Clock>, EngineOptions::default());
+        let engine = opened.await.ok().unwrap();
+        tokio::spawn(jobs::drive(Arc::clone(&engine)));
+        let hooks = Hooks::new(Arc::clone(&engine), clock, indexes, rewind);
+        Server::run(Setup::default(), engine, stator_api::target::find, Some(Arc::new(hooks)))
+    }
+
+    fn run(setup: Setup, engine: Arc<Engine>, find: Find, hooks: Option<Arc<Hooks>>) -> Server {
         let shell = Shell {
             engine,
             gate: setup.gate,
@@ -164,6 +193,7 @@ impl Server {
             body_timeout: setup.body_timeout,
             slow_request: Duration::ZERO,
             budget: Budget::new(setup.request_memory),
+            hooks,
         };
         let bound = Bound::bind("127.0.0.1:0".parse().unwrap(), setup.tls).unwrap();
         let address = bound.address();
@@ -182,6 +212,56 @@ impl Server {
         client.send(&request.bytes()).await;
         client.receive().await.unwrap()
     }
+
+    /// A call to a hook; answers status and body.
+    pub(crate) async fn hook(&self, line: &str, body: &str) -> (u16, Value) {
+        let line = format!("{line} HTTP/1.1");
+        let headers = vec![("Host", "localhost".to_owned()), ("Content-Length", body.len().to_string())];
+        let response = self.exchange(&Request { line: &line, headers, body: body.as_bytes().to_vec() }).await;
+        assert_eq!(response.header("content-type"), "application/json");
+        (response.status, serde_json::from_slice(&response.body).unwrap())
+    }
+
+    /// A call to a hook that does what it is asked for.
+    #[track_caller]
+    pub(crate) fn hooked(&self, line: &str, body: &str) -> impl Future<Output = Value> {
+        let at = std::panic::Location::caller();
+        async move {
+            let (status, value) = self.hook(line, body).await;
+            assert!((200..300).contains(&status), "{at}: {status} {value}");
+            value
+        }
+    }
+
+    /// A call to a hook that is refused: status, code, message and hint.
+    pub(crate) async fn refused(&self, line: &str, body: &str) -> (u16, String) {
+        let (status, value) = self.hook(line, body).await;
+        let error = &value["error"];
+        assert!(error["code"].is_string() && !error["hint"].as_str().unwrap().is_empty(), "{value}");
+        (status, error.to_string())
+    }
+
+    /// A request; answers status and body.
+    pub(crate) async fn ask(&self, operation: &str, body: Value) -> (u16, Value) {
+        let response = self.exchange(&Request::of(operation, body.to_string().as_bytes())).await;
+        (response.status, serde_json::from_slice(&response.body).unwrap())
+    }
+
+    /// A request that succeeds.
+    #[track_caller]
+    pub(crate) fn done(&self, operation: &str, body: Value) -> impl Future<Output = Value> {
+        let at = std::panic::Location::caller();
+        async move {
+            let (status, answer) = self.ask(operation, body).await;
+            assert_eq!(status, 200, "{at}: {operation}: {answer}");
+            answer
+        }
+    }
+}
+
+/// An operation of the other service is written with its prefix.
+fn target(operation: &str) -> String {
+    if operation.contains('.') { operation.to_owned() } else { format!("DynamoDB_20120810.{operation}") }
 }
 
 /// A request that is right until a test makes it wrong.
@@ -196,7 +276,7 @@ impl<'a> Request<'a> {
     pub(crate) fn of(operation: &str, body: &[u8]) -> Request<'a> {
         let headers = vec![
             ("Host", "localhost".to_owned()),
-            ("X-Amz-Target", format!("DynamoDB_20120810.{operation}")),
+            ("X-Amz-Target", target(operation)),
             ("Content-Type", "application/x-amz-json-1.0".to_owned()),
             ("X-Amz-Date", "20261124T040506Z".to_owned()),
             ("Authorization", AUTHORIZATION.to_owned()),

@@ -6,6 +6,7 @@
 
 mod authentication;
 mod harness;
+mod hooks;
 mod limits;
 mod protocol;
 mod stop;

@@ -96,6 +96,7 @@ impl InProcess {
             engine: Arc::clone(&self.engine),
             scope: Scope { account: "000000000000".to_owned(), region: call.region.clone() },
             host: "localhost:8000".to_owned(),
+            ledger: None,
         };
         block_on(prepared.perform(&context)).map(|answer| answer.body)
     }
