@@ -112,6 +112,7 @@ fn client(root: &Path, script: &str, endpoint: &str, target: &Path, python: &Pat
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("STATOR_TARGET", target)
         .env("STATOR_PYTHON", python)
+        .env("STATOR_BINARY", root.join("target/debug/stator"))
         .status();
     let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
     match status.ok().and_then(|status| status.code()) {
