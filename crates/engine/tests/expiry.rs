@@ -35,35 +35,38 @@ fn attribute(name: &str, scalar: ScalarType) -> Vec<KeyAttribute> {
     vec![KeyAttribute { name: name.to_owned(), scalar }]
 }
 
+fn spec(name: &str) -> TableSpec {
+    let index = IndexSpec {
+        name: "by-kind".to_owned(),
+        kind: IndexKind::Global,
+        key: KeySchema { partition: attribute("kind", ScalarType::S), sort: Vec::new() },
+        vector: None,
+        projection: Projection::All,
+        throughput: None,
+        on_demand: OnDemandLimits::default(),
+        warm: None,
+    };
+    TableSpec {
+        name: name.to_owned(),
+        key: KeySchema { partition: attribute("id", ScalarType::N), sort: Vec::new() },
+        indexes: vec![index],
+        billing: BillingMode::PayPerRequest,
+        throughput: None,
+        on_demand: OnDemandLimits::default(),
+        warm: None,
+        class: None,
+        deletion_protection: false,
+        stream: Some(StreamView::OldImage),
+        tags: BTreeMap::new(),
+    }
+}
+
 impl World {
     fn new() -> World {
         let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(SetClock::at(START_MS));
         let engine = block_on(Engine::open(Arc::clone(&store) as _, Arc::clone(&clock) as _, EngineOptions::default())).unwrap();
-        let index = IndexSpec {
-            name: "by-kind".to_owned(),
-            kind: IndexKind::Global,
-            key: KeySchema { partition: attribute("kind", ScalarType::S), sort: Vec::new() },
-            vector: None,
-            projection: Projection::All,
-            throughput: None,
-            on_demand: OnDemandLimits::default(),
-            warm: None,
-        };
-        let spec = TableSpec {
-            name: "Sessions".to_owned(),
-            key: KeySchema { partition: attribute("id", ScalarType::N), sort: Vec::new() },
-            indexes: vec![index],
-            billing: BillingMode::PayPerRequest,
-            throughput: None,
-            on_demand: OnDemandLimits::default(),
-            warm: None,
-            class: None,
-            deletion_protection: false,
-            stream: Some(StreamView::OldImage),
-            tags: BTreeMap::new(),
-        };
-        block_on(engine.create_table(&scope(), &spec)).unwrap();
+        block_on(engine.create_table(&scope(), &spec("Sessions"))).unwrap();
         let table = engine.table(&scope(), "Sessions").unwrap();
         World { store, clock, engine, table }
     }
@@ -180,6 +183,36 @@ fn what_was_due_while_it_was_off_goes_when_it_is_on_again() {
     world.is_sound();
     world.turn(true);
     world.is_sound();
+    world.sweep();
+    assert_eq!(world.left(), 0);
+    world.is_sound();
+}
+
+#[test]
+fn a_table_with_many_items_due_keeps_no_other_waiting() {
+    let world = World::new();
+    world.turn(true);
+    block_on(world.engine.create_table(&scope(), &spec("Small"))).unwrap();
+    block_on(world.engine.update_ttl(&scope(), "Small", "until", true)).unwrap();
+    block_on(world.engine.settled()).unwrap();
+    (0..2000).for_each(|id| world.put_until(id, NOW_S - 1));
+    let small = World { table: world.engine.table(&scope(), "Small").unwrap(), ..world };
+    (0..3).for_each(|id| small.put_until(id, NOW_S - 1));
+    assert!(block_on(small.engine.sweep_expired()).unwrap(), "there is more");
+    assert_eq!(block_on(small.engine.describe_table(&scope(), "Small")).unwrap().unwrap().counts.0, 0);
+    let left = small.left();
+    assert!((1..2000).contains(&left), "{left} of the large table are left");
+}
+
+#[test]
+fn what_comes_due_behind_a_sweep_is_met_by_the_next_round() {
+    let world = World::new();
+    world.turn(true);
+    (0..2000).for_each(|id| world.put_until(id, NOW_S - 10));
+    assert!(block_on(world.engine.sweep_expired()).unwrap());
+    // These lie before the place where the round goes on.
+    (5000..5100).for_each(|id| world.put_until(id, NOW_S - 1000));
+    world.sweep();
     world.sweep();
     assert_eq!(world.left(), 0);
     world.is_sound();

@@ -15,6 +15,9 @@ use crate::jobs::Progress;
 use crate::keyspace::deadline;
 use crate::keyspace::job::{self, JobKind};
 
+/// Items entered at the same time, so that they share a sync; few enough for requests that come meanwhile to hardly wait.
+const ITEMS_AT_ONCE: usize = 64;
+
 impl Engine {
     /// Looks through some hundred items.
     pub(crate) async fn enter_deadlines(&self, table: TableId, progress: &Progress) -> Result<(), StoreError> {
@@ -22,8 +25,10 @@ impl Engine {
             return self.finish_job(table, JobKind::Deadlines, None, Vec::new()).await;
         };
         let (items, last) = self.items_after(&definition, &progress.after).await?;
-        let entered = join_all(items.iter().map(|key| self.enter_deadline(table, key))).await;
-        entered.into_iter().collect::<Result<(), _>>()?;
+        for some in items.chunks(ITEMS_AT_ONCE) {
+            let entered = join_all(some.iter().map(|key| self.enter_deadline(table, key))).await;
+            entered.into_iter().collect::<Result<(), _>>()?;
+        }
         let Some(after) = last else { return self.finish_enabling(table).await };
         let job_key = job::key(table, JobKind::Deadlines, None);
         let note = Write::Put(job_key.clone(), Progress { after, skipped_items: 0 }.encode());

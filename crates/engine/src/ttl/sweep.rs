@@ -20,8 +20,10 @@ use crate::index::project;
 use crate::keyspace::deadline;
 use crate::write::{Action, Intent, WriteError};
 
-/// Items removed in one go. They are removed at the same time, so that they share syncs.
+/// Items removed in one sweep; whoever calls for sweeps lets others go first between two of them.
 const ITEMS_PER_SWEEP: usize = 512;
+/// Items removed at the same time, so that they share a sync; few enough for requests that come meanwhile to hardly wait.
+const ITEMS_AT_ONCE: usize = 32;
 
 /// How far sweeps have come with the tables that have more to remove than one sweep takes. Going on there instead of at the
 /// beginning spares reading over what was just removed; whatever lies before it is met by the next round.
@@ -49,8 +51,10 @@ impl Engine {
             let round = (table.id, ttl.epoch);
             let (due, place) = self.due_items(table, ttl, places.remove(&round), share).await?;
             next.extend(place.map(|place| (round, place)));
-            let outcomes = join_all(due.iter().map(|key| self.expire(table, key))).await;
-            outcomes.into_iter().collect::<Result<(), _>>()?;
+            for some in due.chunks(ITEMS_AT_ONCE) {
+                let outcomes = join_all(some.iter().map(|key| self.expire(table, key))).await;
+                outcomes.into_iter().collect::<Result<(), _>>()?;
+            }
         }
         let has_more = !next.is_empty();
         *self.rounds.0.lock() = next;
