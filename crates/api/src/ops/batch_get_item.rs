@@ -63,6 +63,8 @@ impl<'a> Keys<'a> {
             match member {
                 "Keys" => keys.keys = Some(reader.list(Attributes::read)?),
                 "ConsistentRead" => keys.consistent = Some(reader.boolean()?),
+                // Not a member here, so ignored as any such is.
+                "ExpressionAttributeValues" => {}
                 other => keys.selection.read(reader, other)?,
             }
             Ok(())

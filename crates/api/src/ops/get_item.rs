@@ -22,6 +22,8 @@ pub(super) static OPERATION: Entry = Entry::new("GetItem", Class::Read, |body| {
             "Key" => input.key = Some(Attributes::read(reader)?),
             "ConsistentRead" => input.consistent = reader.boolean()?,
             "ReturnConsumedCapacity" => input.return_capacity = Some(reader.string()?),
+            // Not a member of this operation, so ignored as any such is.
+            "ExpressionAttributeValues" => {}
             other => input.selection.read(reader, other)?,
         }
         Ok(())

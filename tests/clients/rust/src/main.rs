@@ -3,13 +3,17 @@
 mod data_plane;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::client::Waiters;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, LocalSecondaryIndex, Projection,
-    ProjectionType, PutRequest, ReturnValue, ScalarAttributeType, TableStatus, WriteRequest,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, KeysAndAttributes, LocalSecondaryIndex,
+    Projection, ProjectionType, PutRequest, ReturnValue, ScalarAttributeType, TableStatus, WriteRequest,
 };
+
+const WAIT: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() {
@@ -18,11 +22,13 @@ async fn main() {
     let table = format!("tasks-{}", std::process::id());
     create_table(&client, &table).await;
     write(&client, &table).await;
+    read_a_batch(&client, &table).await;
     update_under_a_condition(&client, &table).await;
     query_indexes(&client, &table).await;
     scan_in_pages(&client, &table).await;
     fail_as_expected(&client, &table).await;
     client.delete_table().table_name(&table).send().await.expect("the table is deleted");
+    client.wait_until_table_not_exists().table_name(&table).wait(WAIT).await.expect("the table goes away");
     println!("ok: tables, items, conditions, indexes, pages and errors");
     data_plane::run(&client, &aws_sdk_dynamodbstreams::Client::new(&settings)).await;
 }
@@ -71,6 +77,7 @@ async fn create_table(client: &Client, table: &str) {
         .send()
         .await
         .expect("the table is created");
+    client.wait_until_table_exists().table_name(table).wait(WAIT).await.expect("the table comes to be");
     let answer = client.describe_table().table_name(table).send().await.expect("the table is described");
     assert_eq!(answer.table().and_then(|table| table.table_status()), Some(&TableStatus::Active));
 }
@@ -87,6 +94,13 @@ async fn write(client: &Client, table: &str) {
     });
     let answer = client.batch_write_item().request_items(table, requests.collect()).send().await.expect("the batch is written");
     assert!(answer.unprocessed_items().is_none_or(HashMap::is_empty));
+}
+
+async fn read_a_batch(client: &Client, table: &str) {
+    let keys = [0, 19, 20].map(|index| HashMap::from([("owner".to_owned(), text("kim")), ("number".to_owned(), number(index))]));
+    let keys = KeysAndAttributes::builder().set_keys(Some(keys.to_vec())).build().expect("keys are set");
+    let answer = client.batch_get_item().request_items(table, keys).send().await.expect("the batch is read");
+    assert_eq!(answer.responses.expect("tables are answered")[table].len(), 2);
 }
 
 async fn update_under_a_condition(client: &Client, table: &str) {
