@@ -1,5 +1,5 @@
-//! The golden scripts of `api` on the other places where they must hold: in process over RocksDB, and over HTTP against
-//! `stator dev`, in memory and on disk.
+//! The golden scripts of `api` on the other places where they must hold: in process over RocksDB, with the memory store
+//! beside it that has to agree row by row, and over HTTP against `stator dev`, in memory and on disk.
 //!
 //! What must stay true: the scripts are the same files, and nothing in them knows where they run. Over HTTP they share one
 //! server, each with regions of its own, so they also show that regions are apart.
@@ -11,6 +11,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 
+use stator_kv::MemoryStore;
+use stator_kv::wrap::Mirror;
 use stator_kv_rocksdb::{RocksOptions, RocksStore};
 use stator_testkit::script::run_folder;
 use stator_testkit::target::{HttpTarget, InProcess};
@@ -60,11 +62,12 @@ fn main() -> ExitCode {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/tests/scripts");
     let stores = tempfile::tempdir().unwrap();
     let data = tempfile::tempdir().unwrap();
-    println!("\nin process, on RocksDB");
+    println!("\nin process, on RocksDB and in memory side by side");
     let path = stores.path().to_owned();
     let open = move |number: usize| {
         let options = RocksOptions { memory_bytes: 16 << 20 };
-        Arc::new(RocksStore::open(&path.join(number.to_string()), &options).unwrap())
+        let store = RocksStore::open(&path.join(number.to_string()), &options).unwrap();
+        Arc::new(Mirror::new(Arc::new(store), Arc::new(MemoryStore::new())))
     };
     let mut passed = run_folder(&folder, false, Arc::new(move |number| Box::new(InProcess::open(open(number))))) == ExitCode::SUCCESS;
     println!("\nover HTTP, in memory");

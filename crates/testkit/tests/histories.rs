@@ -27,7 +27,7 @@ const OPERATIONS_MAX: usize = 40;
 const NAMES: [&str; 9] = ["n", "s", "b", "f", "t", "m", "ss", "ns", "bs"];
 
 fn number() -> impl Strategy<Value = Number> {
-    prop_oneof![5 => (-1i64..5).prop_map(Number::from), 1 => select(vec!["0.5", "-2.25", "1E20", "3E-7"]).prop_map(|text| Number::parse(text).unwrap())]
+    prop_oneof![5 => (-1i64..5).prop_map(Number::from), 1 => select(vec!["0.5", "-2.25", "1E20", "3E-7", "9.5E125", "1E-130"]).prop_map(|text| Number::parse(text).unwrap())]
 }
 
 fn text() -> impl Strategy<Value = String> {
