@@ -414,6 +414,62 @@ fn wherever_a_commit_is_refused_or_its_reply_is_lost_the_books_follow() {
     for_every_commit(&[Fault::Refused, Fault::ReplyLost, Fault::RequestLost], run_across);
 }
 
+/// Many callers at once, each with items of its own, until writing stops: all that each was told is there, and of what was
+/// under way, all or nothing.
+#[test]
+fn what_many_callers_were_told_is_there_wherever_writing_stops() {
+    const CALLERS: usize = 4;
+    for (nth, kept) in (5..150).step_by(13).zip([false, true].into_iter().cycle()) {
+        let world = World::new();
+        history(1)[..2].iter().for_each(|step| assert!(matches!(world.take(step), Outcome::Done(_))));
+        world.faulty.order(Call::Commit, nth, Fault::SyncFailed { kept });
+        let told: Vec<(Changes, Option<Changes>)> = std::thread::scope(|scope| {
+            let world = &world;
+            let work = |caller: usize| move || work_until_stopped(world, &KEYS[2 * caller..2 * caller + 2], caller as u64);
+            let callers: Vec<_> = (0..CALLERS).map(|caller| scope.spawn(work(caller))).collect();
+            callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+        });
+        let restarted = world.restart();
+        restarted.is_sound(&format!("commit {nth} failed under many callers"));
+        let found = restarted.items();
+        for (caller, (items, unknown)) in told.into_iter().enumerate() {
+            let own: Changes = found
+                .iter()
+                .filter(|(id, _)| KEYS[2 * caller..2 * caller + 2].contains(id))
+                .map(|(id, item)| (*id, item.clone()))
+                .collect();
+            let mut after = items.clone();
+            apply(&mut after, unknown.as_ref().unwrap_or(&Changes::new()));
+            assert!(own == items || own == after, "commit {nth}, caller {caller}\n{items:?}\n{unknown:?}\n{own:?}");
+        }
+    }
+}
+
+/// Puts pairs of items by transactions and single ones by themselves; answers what was told, and what was left open.
+fn work_until_stopped(world: &World, own: &[Id], seed: u64) -> (Changes, Option<Changes>) {
+    let (mut random, mut items) = (Random(seed), Changes::new());
+    let put = |id: Id, step: u64| -> Intent {
+        let label = Value::S(format!("step {step}"));
+        let own = [("pk", Value::S(id.0.to_owned())), ("sk", Value::N(Number::from(id.1)))];
+        let item: Item = own.into_iter().chain([("label", label), ("height", Value::N(Number::from(1)))]).collect();
+        Intent { action: Action::Put(item), condition: None }
+    };
+    for step in 0.. {
+        let intents: Vec<Intent> = own[..=usize::from(random.below(2) == 0)].iter().map(|id| put(*id, step)).collect();
+        let wanted: Changes = intents
+            .iter()
+            .map(|intent| (id_of_intent(intent), if let Action::Put(item) = &intent.action { Some(item.clone()) } else { None }))
+            .collect();
+        let taken = if let [one] = intents.as_slice() { Step::Write(one.clone()) } else { Step::Transact(intents) };
+        match world.take(&taken) {
+            Outcome::Done(changes) => apply(&mut items, &changes),
+            Outcome::Unknown => return (items, Some(wanted)),
+            Outcome::Refused => return (items, None),
+        }
+    }
+    unreachable!("it stops some time")
+}
+
 /// The check of the books is what the tests above stand on: it has to see a commit that is there in part.
 #[test]
 fn a_torn_commit_is_seen_by_the_check() {
