@@ -228,6 +228,11 @@ impl NumberRef<'_> {
         Number::from_bytes(self.0).expect("a stored number is a canonical encoding")
     }
 
+    /// Sign (true if negative), a whole number, and the power of ten that it is multiplied by; `None` above 18 digits.
+    pub fn scientific(self) -> Option<(bool, u64, i32)> {
+        number::scientific(self.0)
+    }
+
     /// Appends the canonical decimal form.
     pub fn write_canonical(self, out: &mut Vec<u8>) {
         number::write_canonical(self.0, out);

@@ -197,6 +197,23 @@ pub fn write_canonical(encoded: &[u8], out: &mut Vec<u8>) {
     out.extend(std::iter::repeat_n(b'0', (exponent - len).max(0) as usize));
 }
 
+/// Sign (true if negative), a whole number, and the power of ten that it is multiplied by; `None` above 18 digits.
+pub fn scientific(encoded: &[u8]) -> Option<(bool, u64, i32)> {
+    const PAIRS_MAX: usize = 9;
+    let (is_negative, flip) = match encoded {
+        [TAG_ZERO] => return Some((false, 0, 0)),
+        [TAG_POSITIVE, ..] => (false, 0),
+        _ => (true, 0xFF),
+    };
+    let [_, exponent, pairs @ .., _] = encoded else { return None };
+    if pairs.len() > PAIRS_MAX {
+        return None;
+    }
+    let whole = pairs.iter().fold(0, |whole, pair| 100 * whole + u64::from((pair ^ flip) - 1));
+    let digits = 2 * i32::try_from(pairs.len()).ok()?;
+    Some((is_negative, whole, i32::from(exponent ^ flip) - EXPONENT_BIAS - digits))
+}
+
 /// [`Number::size_bytes`] over encoded bytes.
 pub fn size_bytes(encoded: &[u8]) -> usize {
     let decimal = Decimal::decode(encoded).expect("a stored number is a canonical encoding");
@@ -422,6 +439,22 @@ mod tests {
         check("1E999999999999999999999", "Overflow");
         check("1E-131", "Underflow");
         check("0E999999", "0");
+    }
+
+    #[test]
+    fn short_numbers_are_a_whole_number_and_a_power_of_ten() {
+        let of = |text: &str| scientific(Number::parse(text).unwrap().as_bytes());
+        for (text, expected) in [
+            ("0", Some((false, 0, 0))),
+            ("1", Some((false, 10, -1))),
+            ("-12.5", Some((true, 1250, -2))),
+            ("1200", Some((false, 12, 2))),
+            ("0.00012", Some((false, 12, -5))),
+            ("-123456789012345678", Some((true, 123_456_789_012_345_678, 0))),
+            ("1234567890123456789", None),
+        ] {
+            assert_eq!(of(text), expected, "{text}");
+        }
     }
 
     #[track_caller]

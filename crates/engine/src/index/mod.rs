@@ -5,6 +5,7 @@
 //! and left out by backfill.
 
 mod lag;
+mod nearest;
 mod vector;
 
 use stator_kv::Key;

@@ -7,8 +7,9 @@
 use stator_model::key::KeyAttribute;
 use stator_model::limits::VECTOR_REQUEST_BYTES_MIN;
 use stator_model::table::VectorSpec;
-use stator_model::{Encoder, MapRef, Number, NumberRef, RawValue, ValueRef, ValueType};
+use stator_model::{Encoder, MapRef, Number, RawValue, ValueRef, ValueType};
 
+use super::nearest::nearest;
 use super::{Entry, Unfit, project};
 use crate::catalog::{Index, Table};
 use crate::keyspace::{KeyFault, vector_entry};
@@ -124,14 +125,6 @@ pub fn vector_of_elements<'v>(elements: impl Iterator<Item = RawValue<'v>>) -> O
     let mut digits = Vec::new();
     let element = |element: RawValue<'_>| if let ValueRef::N(number) = element.view() { nearest(number, &mut digits) } else { None };
     elements.map(element).collect()
-}
-
-/// The f32 nearest to a number, if there is a finite one; `digits` is a buffer to work in.
-fn nearest(number: NumberRef<'_>, digits: &mut Vec<u8>) -> Option<f32> {
-    digits.clear();
-    number.write_canonical(digits);
-    let nearest: f32 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    nearest.is_finite().then_some(nearest)
 }
 
 /// Writes a stored vector as the list of numbers that answers show.
