@@ -309,5 +309,8 @@ fn a_search_answers_at_most_16_mb() {
     let search = world.search("wide", [1.0, 0.0], &[], 100);
     let bytes: usize = search.items.iter().map(|item| item.bytes().len()).sum();
     assert!((15 * 1024 * 1024..=16 * 1024 * 1024).contains(&bytes), "{bytes}");
-    assert_eq!(search.items.len(), search.scores.len());
+    // The entries fill several stretches of the walk; each is met, and once.
+    let ids = world.ids("wide", [1.0, 0.0], &[], 100);
+    assert_eq!(ids, (0..).take(search.scores.len()).collect::<Vec<i64>>());
+    assert_eq!(world.ids("wide", [0.0, 1.0], &[], 5), [59, 58, 57, 56, 55]);
 }
