@@ -345,4 +345,66 @@ proptest! {
         let [left, right] = [&mut by_statement, &mut by_expression].map(|target| call(target, "Scan", r#"{"TableName":"Tab"}"#));
         prop_assert_eq!(left, right);
     }
+
+    #[test]
+    fn a_delete_does_what_a_conditional_delete_does(
+        item in item(),
+        misses in any::<bool>(),
+        test in proptest::option::of(test()),
+        uses_parameters in any::<bool>(),
+    ) {
+        let items = [item];
+        let (mut by_statement, mut by_expression) = (table_of(&items), table_of(&items));
+        let mut forms = Forms { uses_parameters, ..Forms::default() };
+        let (pk, sk) = (items[0].0, items[0].1 + u8::from(misses));
+        write!(forms.statement, " WHERE pk = 'p{pk}' AND sk = {sk}").unwrap();
+        if let Some(test) = &test {
+            forms.statement.push_str(" AND (");
+            forms.test(test);
+            forms.statement.push(')');
+        }
+        let condition = if test.is_some() { format!(r#","ConditionExpression":"{}""#, forms.expression) } else { String::new() };
+        let statement = forms.statement_call("DELETE FROM Tab", " RETURNING ALL OLD *");
+        let expression = format!(
+            r#"{{"TableName":"Tab","Key":{{"pk":{{"S":"p{pk}"}},"sk":{{"N":"{sk}"}}}},"ReturnValues":"ALL_OLD"{condition}{}}}"#,
+            values(&forms, &[]),
+        );
+        let (status, returned) = call(&mut by_statement, "ExecuteStatement", &statement);
+        let (expected_status, expected) = call(&mut by_expression, "DeleteItem", &expression);
+        prop_assert_eq!(status, expected_status, "{} {:?}\n{} {:?}", statement, returned, expression, expected);
+        let returned = returned.get("Items").and_then(|items| items.elements().first());
+        prop_assert_eq!(returned, expected.get("Attributes"), "{}\n{}", statement, expression);
+        let [left, right] = [&mut by_statement, &mut by_expression].map(|target| call(target, "Scan", r#"{"TableName":"Tab"}"#));
+        prop_assert_eq!(left, right);
+    }
+
+    #[test]
+    fn an_insert_stores_what_a_put_stores(
+        there in item(),
+        members in proptest::collection::btree_map("[a-z]{1,3}", literal(), 0..5),
+        collides in any::<bool>(),
+        uses_parameters in any::<bool>(),
+    ) {
+        let items = [there];
+        let (mut by_statement, mut by_put) = (table_of(&items), table_of(&items));
+        let mut forms = Forms { uses_parameters, ..Forms::default() };
+        let (pk, sk) = (items[0].0, if collides { items[0].1 } else { 9 });
+        let mut wire = String::new();
+        write!(forms.statement, "{{'pk': 'p{pk}', 'sk': {sk}").unwrap();
+        for (name, literal) in members.iter().filter(|(name, _)| !["pk", "sk"].contains(&name.as_str())) {
+            write!(forms.statement, ", '{name}': ").unwrap();
+            forms.literal(literal);
+            write!(wire, r#","{name}":{}"#, literal.wire()).unwrap();
+        }
+        let statement = forms.statement_call("INSERT INTO Tab VALUE ", "}");
+        let put = format!(
+            r#"{{"TableName":"Tab","ConditionExpression":"attribute_not_exists(pk)","Item":{{"pk":{{"S":"p{pk}"}},"sk":{{"N":"{sk}"}}{wire}}}}}"#
+        );
+        let (status, answer) = call(&mut by_statement, "ExecuteStatement", &statement);
+        let (expected_status, expected) = call(&mut by_put, "PutItem", &put);
+        prop_assert_eq!(status, expected_status, "{} {:?}\n{} {:?}", statement, answer, put, expected);
+        prop_assert_eq!(status == 200, !collides);
+        let [left, right] = [&mut by_statement, &mut by_put].map(|target| call(target, "Scan", r#"{"TableName":"Tab"}"#));
+        prop_assert_eq!(left, right);
+    }
 }

@@ -43,6 +43,8 @@ pub const TRANSACTION_TOKEN_CHARACTERS_MAX: usize = 36;
 pub const TRANSACTION_TOKEN_MS: u64 = 10 * 60 * 1000;
 /// Statements of one BatchExecuteStatement.
 pub const BATCH_STATEMENTS_MAX: usize = 25;
+/// Partitions that one statement of PartiQL may ask for. Source: developer guide, PartiQL operators, IN.
+pub const STATEMENT_PARTITIONS_MAX: usize = 50;
 /// Characters of a PartiQL statement.
 pub const STATEMENT_CHARACTERS_MAX: usize = 8192;
 /// Characters of the token by which a statement goes on.

@@ -8,6 +8,8 @@ use stator_engine::write::{Action, Intent, WriteError};
 use stator_expr::ExpressionKind;
 use stator_expr::partiql::{Misfit, StatementError};
 
+use stator_model::limits::STATEMENT_PARTITIONS_MAX;
+
 use super::transaction::{self, Reason};
 use super::{expression, item, read, value};
 use crate::fault::Fault;
@@ -79,6 +81,12 @@ pub fn refuse_plan(error: &PlanError) -> Fault {
         PlanError::Key(error) => Fault::validation(expression::render_key_condition(error)),
         PlanError::NoIndex(index) => read::no_index(index),
         PlanError::VectorIndex => read::not_on_vectors(true),
+        PlanError::NotProjected { index, attributes } => {
+            read::not_projected(index, &attributes.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+        PlanError::TooManyPartitions(count) => Fault::validation(format!(
+            "One or more parameter values were invalid: {count} hash key values in the WHERE clause, the limit is {STATEMENT_PARTITIONS_MAX}"
+        )),
         PlanError::WholeKey => Fault::validation(NO_KEY),
         PlanError::OrderWithoutCondition => Fault::validation("Must have WHERE clause in the statement when using ORDER BY clause."),
         PlanError::OrderWithoutPartition => {

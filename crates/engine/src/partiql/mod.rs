@@ -14,7 +14,8 @@ use stator_expr::partiql::{Body, Columns, Returning, SplitError, Statement};
 use stator_expr::{Condition, ExprError, KeyConditionError, KeyPlan};
 use stator_model::Item;
 use stator_model::key::KeySchema;
-use stator_model::table::IndexId;
+use stator_model::limits::STATEMENT_PARTITIONS_MAX;
+use stator_model::table::{IndexId, IndexKind};
 
 pub use read::{Cursor, StatementPage};
 
@@ -69,6 +70,15 @@ pub enum PlanError {
     NoIndex(String),
     /// The index is one of vectors, which are searched and not read.
     VectorIndex,
+    /// A global index does not hold these attributes, which are asked for.
+    NotProjected {
+        /// Its name.
+        index: String,
+        /// What it lacks.
+        attributes: Vec<String>,
+    },
+    /// It asks for more partitions than one statement may.
+    TooManyPartitions(usize),
     /// A write has to name the whole key by equality.
     WholeKey,
     /// ORDER BY without WHERE.
@@ -145,7 +155,17 @@ fn plan_read(table: &Table, statement: &Statement) -> Result<ReadPlan, PlanError
     let split = condition.as_ref().map(|condition| statement.split(condition, key)).transpose()?;
     let whole_key = split.as_ref().filter(|_| index.is_none()).and_then(|split| split.whole_key(key));
     let (partitions, filter) = split.map_or((Vec::new(), None), |split| (split.partitions, split.rest));
+    if partitions.len() > STATEMENT_PARTITIONS_MAX {
+        return Err(PlanError::TooManyPartitions(partitions.len()));
+    }
     let columns = projection.as_ref().map(|projection| Columns::bind(&mut statement.binder()?, projection)).transpose()?;
+    if let Some(index) = index.filter(|index| index.kind == IndexKind::Global) {
+        let lacking = columns.iter().flat_map(Columns::attributes).filter(|name| !index.projects(name));
+        let attributes: Vec<String> = lacking.map(str::to_owned).collect();
+        if !attributes.is_empty() {
+            return Err(PlanError::NotProjected { index: index.name.clone(), attributes });
+        }
+    }
     if !order.is_empty() && condition.is_none() {
         return Err(PlanError::OrderWithoutCondition);
     }

@@ -1,10 +1,12 @@
 //! Pages of a SELECT: those of its partitions, one after the other.
 //!
-//! What must stay true: a page ends where a page of Query or Scan would, so that a cursor is a partition and a start key.
+//! What must stay true: a page ends where a page of Query or Scan would, so that a cursor is a partition and a start key; a
+//! page of several partitions examines hardly more than 1 MB, too.
 
 use std::sync::Arc;
 
 use stator_model::Item;
+use stator_model::limits::PAGE_BYTES_MAX;
 
 use super::ReadPlan;
 use crate::Engine;
@@ -47,7 +49,7 @@ impl Engine {
         let lacks = |name: &str| index.is_some_and(|index| !index.projects(name));
         let must_fetch = plan.columns.as_ref().is_some_and(|columns| columns.attributes().any(lacks));
         let mut page = StatementPage { items: Vec::new(), next: None, receipt: Receipt::default() };
-        let (mut cursor, mut left) = (from, limit);
+        let (mut cursor, mut left, mut scanned_bytes) = (from, limit, 0);
         loop {
             let target = match plan.partitions.get(cursor.partition) {
                 Some(partition) => Target::Query { plan: partition.clone(), forward: plan.forward },
@@ -71,6 +73,7 @@ impl Engine {
             }));
             page.receipt.merge(part.receipt);
             left = left.map(|left| left.saturating_sub(part.scanned_count));
+            scanned_bytes += part.scanned_bytes;
             if part.last_evaluated_key.is_some() {
                 page.next = Some(Cursor { partition: cursor.partition, start: part.last_evaluated_key });
                 return Ok(page);
@@ -79,7 +82,7 @@ impl Engine {
             if cursor.partition >= plan.partitions.len() {
                 return Ok(page);
             }
-            if left == Some(0) {
+            if left == Some(0) || scanned_bytes >= PAGE_BYTES_MAX {
                 page.next = Some(cursor);
                 return Ok(page);
             }

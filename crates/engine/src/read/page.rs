@@ -86,6 +86,8 @@ pub struct Page {
     pub count: usize,
     /// How many were examined.
     pub scanned_count: usize,
+    /// Bytes of those.
+    pub scanned_bytes: usize,
     /// Where the next page starts behind; `None` when the range is exhausted.
     pub last_evaluated_key: Option<Item>,
     /// What it consumed.
@@ -185,7 +187,8 @@ pub(super) async fn read(engine: &Engine, table: &Arc<Table>, request: &PageRequ
     if must_fetch {
         (items, count) = fetch(engine, table, request, &items, &mut receipt).await?;
     }
-    Ok(Page { items, count, scanned_count: progress.scanned_count, last_evaluated_key: progress.last, receipt })
+    let Progress { scanned_count, bytes: scanned_bytes, last: last_evaluated_key } = progress;
+    Ok(Page { items, count, scanned_count, scanned_bytes, last_evaluated_key, receipt })
 }
 
 impl Progress {
