@@ -13,6 +13,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const ROUNDS: u64 = 20;
 const CLIENTS: u64 = 8;
@@ -462,6 +463,53 @@ fn a_poller_that_goes_on_after_kills_meets_every_write_once_and_in_order() {
             }
             server.kill();
         });
+        check(folder.path());
+    }
+}
+
+/// How many items a scan meets.
+fn count(client: &mut Client) -> u64 {
+    let (status, answer) = client.call("Scan", r#"{"TableName":"Crash","Select":"COUNT","ConsistentRead":true}"#).unwrap();
+    assert_eq!(status, 200, "{answer}");
+    answer.split_once(r#""Count":"#).unwrap().1.split([',', '}']).next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn items_that_are_due_go_in_spite_of_kills_and_no_others() {
+    const EXPIRY_ROUNDS: u64 = 6;
+    const ITEMS: u64 = 800;
+    let folder = tempfile::tempdir().unwrap();
+    let mut choices = Choices(13);
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for round in 0..=EXPIRY_ROUNDS {
+        let server = Server::start(folder.path());
+        let mut client = Client::connect(&server.address);
+        if round == 0 {
+            create_table(&mut client);
+            for number in 0..ITEMS {
+                let until_s = if number % 2 == 0 { now_s - 1 } else { now_s + 100_000 };
+                let (key, attributes) =
+                    (key_json(number, 0), format!(r#""value":{{"N":"{number}"}},"kind":{{"S":"k"}},"until":{{"N":"{until_s}"}}"#));
+                client.call("PutItem", &format!(r#"{{"TableName":"Crash","Item":{{{key},{attributes}}}}}"#)).unwrap();
+            }
+            let enable = r#"{"TableName":"Crash","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"until"}}"#;
+            let (status, answer) = client.call("UpdateTimeToLive", enable).unwrap();
+            assert_eq!(status, 200, "{answer}");
+        }
+        if round == EXPIRY_ROUNDS {
+            let start = Instant::now();
+            while count(&mut client) > ITEMS / 2 {
+                assert!(start.elapsed() < Duration::from_secs(60), "within a minute of their time");
+            }
+        } else {
+            // Requests as a measure of time: the kill comes while deadlines are entered, or items removed.
+            for _ in 0..choices.below(60) {
+                client.call("GetItem", &format!(r#"{{"TableName":"Crash","Key":{{{}}}}}"#, key_json(1, 0))).unwrap();
+            }
+        }
+        let left = count(&mut client);
+        assert!(left >= ITEMS / 2, "{left} are left: one went that was not due");
+        server.kill();
         check(folder.path());
     }
 }
