@@ -17,11 +17,6 @@ pub fn invalid_arn(given: &str) -> Fault {
     Fault::validation(format!("Invalid StreamArn: {given}"))
 }
 
-/// A table's name that has no table, for ListStreams. assumed
-pub fn table_not_found(table: &str) -> Fault {
-    Fault::client("ResourceNotFoundException", format!("Requested resource not found: Table: {table} not found"))
-}
-
 /// The stream has no shard of that id.
 pub fn shard_not_found(shard: &str, arn: &str) -> Fault {
     Fault::client("ResourceNotFoundException", format!("Requested resource not found: Shard: {shard} in Stream: {arn} not found"))
