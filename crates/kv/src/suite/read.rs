@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::block_on;
-use super::subject::{DERIVED, Ending, LOG, ROWS, SMALL, Subject, key, key_in};
+use super::subject::{DENSE, DERIVED, Ending, LOG, ROWS, SMALL, Subject, key, key_in};
 use crate::range::Range;
 use crate::store::Level;
 
@@ -68,11 +68,11 @@ pub(super) fn never_goes_back(subject: &Subject) {
 }
 
 pub(super) fn keeps_spaces_apart(subject: &Subject) {
-    let spaces = [ROWS, DERIVED, SMALL, LOG];
-    for (space, value) in spaces.into_iter().zip([b"1", b"2", b"3", b"4"]) {
+    let spaces = [ROWS, DERIVED, SMALL, LOG, DENSE];
+    for (space, value) in spaces.into_iter().zip([b"1", b"2", b"3", b"4", b"5"]) {
         subject.put(&key_in(space, "same", "key"), value);
     }
-    for (space, value) in spaces.into_iter().zip([b"1", b"2", b"3", b"4"]) {
+    for (space, value) in spaces.into_iter().zip([b"1", b"2", b"3", b"4", b"5"]) {
         assert_eq!(subject.value(&key_in(space, "same", "key")), Some(value.to_vec()));
         assert_eq!(subject.values(&Range::all(space)), [value]);
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::block_on;
-use super::subject::{DERIVED, ROWS, Subject, key, part};
+use super::subject::{DENSE, DERIVED, ROWS, Subject, key, part};
 use crate::key::Key;
 use crate::range::{Direction, Range};
+use crate::space::Space;
 use crate::store::{RowRef, Visit, Write};
 
 type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -14,11 +15,15 @@ type MakeBound = fn(Vec<u8>) -> Bound<Vec<u8>>;
 
 /// Rows of three parts, with sort positions of every awkward kind.
 fn fill(subject: &Subject) -> Rows {
+    fill_space(subject, ROWS)
+}
+
+fn fill_space(subject: &Subject, space: Space) -> Rows {
     let sorts: [&[u8]; 9] = [b"", b"\0", b"\0\0", b"\0\xFF", b"a", b"ab", b"b", b"\xFF", b"\xFF\xFF"];
     let mut rows = Rows::new();
     for part in [&b"\x00\x01"[..], b"m\x01", b"\xFF\x01"] {
         for sort in sorts {
-            let key = Key::new(ROWS, part, sort);
+            let key = Key::new(space, part, sort);
             rows.insert(key.bytes().to_vec(), [part, b"/", sort].concat());
             subject.put(&key, &[part, b"/", sort].concat());
         }
@@ -50,6 +55,12 @@ fn expected(rows: &Rows, range: &Range) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 pub(super) fn meets_rows_in_order_within_any_bounds(subject: &Subject) {
     let rows = fill(subject);
+    meets_in_order(subject, &rows, ROWS);
+    assert!(subject.rows(&Range::all(DERIVED)).is_empty());
+    meets_in_order(subject, &fill_space(subject, DENSE), DENSE);
+}
+
+fn meets_in_order(subject: &Subject, rows: &Rows, space: Space) {
     let bytes: [&[u8]; 5] = [b"", b"\0\0", b"a", b"aa", b"\xFF"];
     let kinds: [MakeBound; 3] = [Bound::Included, Bound::Excluded, |_| Bound::Unbounded];
     for direction in [Direction::Forward, Direction::Backward] {
@@ -57,17 +68,16 @@ pub(super) fn meets_rows_in_order_within_any_bounds(subject: &Subject) {
             for (lower, upper) in kinds.iter().flat_map(|lower| kinds.iter().map(move |upper| (lower, upper))) {
                 let part = b"m\x01".to_vec();
                 let within = Range::InPart { space: ROWS, part, from: lower(from.to_vec()), to: upper(to.to_vec()), direction };
-                assert_eq!(subject.rows(&within), expected(&rows, &within), "{within:?}");
+                assert_eq!(subject.rows(&within), expected(rows, &within), "{within:?}");
                 let join = |sort: &[u8]| [b"m\x01", sort].concat();
-                let across = Range::Across { space: ROWS, from: lower(join(from)), to: upper(join(to)), direction };
-                assert_eq!(subject.rows(&across), expected(&rows, &across), "{across:?}");
+                let across = Range::Across { space, from: lower(join(from)), to: upper(join(to)), direction };
+                assert_eq!(subject.rows(&across), expected(rows, &across), "{across:?}");
             }
         }
     }
-    assert_eq!(subject.rows(&Range::all(ROWS)).len(), rows.len());
-    assert_eq!(subject.rows(&Range::prefix(ROWS, b"\xFF")).len(), 9);
-    assert_eq!(subject.rows(&Range::prefix(ROWS, b"")).len(), rows.len());
-    assert!(subject.rows(&Range::all(DERIVED)).is_empty());
+    assert_eq!(subject.rows(&Range::all(space)).len(), rows.len());
+    assert_eq!(subject.rows(&Range::prefix(space, b"\xFF")).len(), 9);
+    assert_eq!(subject.rows(&Range::prefix(space, b"")).len(), rows.len());
 }
 
 pub(super) fn stays_within_its_part(subject: &Subject) {

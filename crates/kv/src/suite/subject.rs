@@ -16,6 +16,8 @@ use crate::store::{Check, CommitError, Decide, Decision, Found, Level, MiniTxn, 
 pub(super) const ROWS: Space = Space { id: 101, profile: Profile::Rows };
 /// Another space of another profile.
 pub(super) const DERIVED: Space = Space { id: 102, profile: Profile::Derived };
+/// Rows that are read in long scans.
+pub(super) const DENSE: Space = Space { id: 105, profile: Profile::Dense };
 /// Rows that are added to.
 pub(super) const SMALL: Space = Space { id: 103, profile: Profile::Small };
 /// Rows that are appended.
