@@ -4,15 +4,18 @@
 //! across an await, and commits take effect in the order in which they take the lock. A state that is kept aside shares its
 //! rows with the store until one of both changes them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod rows;
+
+use std::collections::{HashMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
 
+use self::rows::Rows;
 use crate::key::Key;
-use crate::range::{Direction, Range};
+use crate::range::Range;
 use crate::space::Space;
 use crate::store::{
     Caps, Check, CommitError, Decide, Decision, Found, Level, MiniTxn, Outcome, Receipt, RowRef, Stamp, Store, StoreError, TxnId, Version,
@@ -21,8 +24,6 @@ use crate::store::{
 
 /// Commits whose fate is remembered for [`Store::resolve`].
 const OUTCOMES_MAX: usize = 4096;
-
-type Rows = BTreeMap<Vec<u8>, (Version, Arc<[u8]>)>;
 
 /// All rows of a store at one moment, kept aside. The default is a store without any.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +50,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Spaces {
-    /// Of each space. What a kept state shares is copied by the first write after it: keys, and pointers to values.
+    /// Of each space.
     rows: HashMap<u32, Arc<Rows>>,
     version: u64,
 }
@@ -106,8 +107,8 @@ impl Spaces {
                     rows.remove(key.bytes());
                 }
                 Write::Add(key, deltas) => {
-                    let row = rows.entry(key.bytes().to_vec()).or_insert_with(|| (Version(0), Arc::default()));
-                    row.1 = add(&row.1, &deltas).into();
+                    let sum = add(rows.get(key.bytes()).map_or(&[], |(_, value)| value), &deltas);
+                    rows.insert(key.bytes().to_vec(), (Version(0), sum.into()));
                 }
             }
         }
@@ -177,12 +178,8 @@ impl Store for MemoryStore {
         if is_empty(&from, &to) {
             return Ok(());
         }
-        let mut see = |(key, (_, value)): (&Vec<u8>, &(Version, Arc<[u8]>))| visit(RowRef { key, value }) == Visit::Next;
-        let mut rows = rows.range((from, to));
-        match range.direction() {
-            Direction::Forward => rows.all(&mut see),
-            Direction::Backward => rows.rev().all(&mut see),
-        };
+        let (from, to) = (from.as_ref().map(Vec::as_slice), to.as_ref().map(Vec::as_slice));
+        rows.visit(from, to, range.direction(), |key, (_, value)| visit(RowRef { key, value }) == Visit::Next);
         Ok(())
     }
 
@@ -231,15 +228,13 @@ impl Store for MemoryStore {
         let spaces = self.spaces.read();
         let Some(rows) = spaces.rows.get(&space.id) else { return Ok(Vec::new()) };
         let step = rows.len().div_ceil(n.max(1)).max(1);
-        Ok(rows.keys().step_by(step).skip(1).cloned().collect())
+        Ok(rows.keys_apart(step))
     }
 
     async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
         let mut spaces = self.spaces.write();
         if let Some(rows) = spaces.rows.get_mut(&space.id).map(Arc::make_mut) {
-            let mut tail = rows.split_off(from);
-            let mut kept = tail.split_off(to);
-            rows.append(&mut kept);
+            rows.remove_range(from, to);
         }
         Ok(())
     }
