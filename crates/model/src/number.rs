@@ -438,7 +438,8 @@ mod tests {
         check("-1E126", "Overflow");
         check("1E999999999999999999999", "Overflow");
         check("1E-131", "Underflow");
-        check("0E999999", "0");
+        check("0E125", "0");
+        check("0E999999", "Overflow");
     }
 
     #[test]
