@@ -2,15 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
+use async_trait::async_trait;
 use stator_engine::catalog::{Stream, Table};
 use stator_engine::stream::{Position, RETENTION_MS, Record, Shard, StartAt, StreamError};
 use stator_engine::write::{Action, Intent};
 use stator_engine::{Engine, EngineOptions};
-use stator_kv::MemoryStore;
+use stator_kv::{
+    Caps, CommitError, Decide, Found, Key, Level, MemoryStore, MiniTxn, Outcome, Range, Receipt, Space, Store, StoreError, TxnId, Visitor,
+};
 use stator_model::arn::Scope;
 use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
 use stator_model::stream::{ChangeKind, StreamView};
@@ -29,8 +32,12 @@ struct World {
 
 impl World {
     fn new() -> World {
+        World::over(Arc::new(MemoryStore::new()))
+    }
+
+    fn over(store: Arc<dyn Store>) -> World {
         let clock = Arc::new(SetClock::at(START_MS));
-        let engine = block_on(Engine::open(Arc::new(MemoryStore::new()), Arc::clone(&clock) as _, EngineOptions::default())).unwrap();
+        let engine = block_on(Engine::open(store, Arc::clone(&clock) as _, EngineOptions::default())).unwrap();
         let key = KeySchema { partition: vec![KeyAttribute { name: "id".to_owned(), scalar: ScalarType::N }], sort: Vec::new() };
         let spec = TableSpec {
             name: "Events".to_owned(),
@@ -182,6 +189,94 @@ fn shards_close_after_four_hours_and_their_children_go_on() {
     }
     assert_eq!(steps.len(), 20);
     assert!(steps.values().all(|steps| *steps == [1, 2]), "each item has one line of shards: {steps:?}");
+}
+
+type Happening = Box<dyn FnOnce() + Send>;
+
+/// A memory store that lets something happen in front of the n-th scan from now.
+#[derive(Default)]
+struct Interrupted {
+    rows: MemoryStore,
+    order: Mutex<Option<(usize, Happening)>>,
+}
+
+impl Interrupted {
+    /// What is to happen in front of this scan.
+    fn due(&self) -> Option<Happening> {
+        let mut order = self.order.lock().unwrap();
+        if let Some((_, happen)) = order.take_if(|(left, _)| *left == 0) {
+            return Some(happen);
+        }
+        if let Some((left, _)) = order.as_mut() {
+            *left -= 1;
+        }
+        None
+    }
+}
+
+#[async_trait]
+impl Store for Interrupted {
+    fn caps(&self) -> &Caps {
+        self.rows.caps()
+    }
+
+    async fn read(&self, keys: &[Key], level: Level) -> Result<Vec<Option<Found>>, StoreError> {
+        self.rows.read(keys, level).await
+    }
+
+    async fn scan(&self, range: &Range, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
+        if let Some(happen) = self.due() {
+            happen();
+        }
+        self.rows.scan(range, visit).await
+    }
+
+    async fn commit(&self, txn: MiniTxn) -> Result<Receipt, CommitError> {
+        self.rows.commit(txn).await
+    }
+
+    async fn mutate(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Option<Receipt>, CommitError> {
+        self.rows.mutate(keys, decide).await
+    }
+
+    async fn resolve(&self, id: TxnId) -> Result<Outcome, StoreError> {
+        self.rows.resolve(id).await
+    }
+
+    async fn splits(&self, space: Space, n: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.rows.splits(space, n).await
+    }
+
+    async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        self.rows.delete_range(space, from, to).await
+    }
+}
+
+#[test]
+fn a_shard_that_closes_while_it_is_read_shows_nothing_of_its_child() {
+    // A page takes three looks at the store; the shard closes in front of each of them.
+    for scans in 0..3 {
+        let store = Arc::new(Interrupted::default());
+        let world = Arc::new(World::over(Arc::clone(&store) as _));
+        world.put(7, 1);
+        let lane = |shard: &Shard| !world.drain(world.begin(shard, StartAt::Horizon).unwrap()).0.is_empty();
+        let parent = world.shards().into_iter().find(lane).unwrap();
+        let position = world.begin(&parent, StartAt::Horizon).unwrap();
+        let inner = Arc::clone(&world);
+        let happen = move || {
+            inner.put(7, 2);
+            inner.advance(4 * HOUR_MS);
+            inner.put(7, 3);
+        };
+        *store.order.lock().unwrap() = Some((scans, Box::new(happen)));
+        let (of_parent, end) = world.drain(position);
+        assert!(store.order.lock().unwrap().is_none(), "it closed while it was read");
+        assert_eq!(end, None);
+        let child = world.shards().into_iter().find(|shard| shard.parent_id.as_ref() == Some(&parent.id)).unwrap();
+        let (of_child, _) = world.drain(world.begin(&child, StartAt::Horizon).unwrap());
+        let steps = |records: &[Record]| records.iter().map(|record| number(record.new_image().unwrap(), "step")).collect::<Vec<_>>();
+        assert_eq!((steps(&of_parent), steps(&of_child)), (vec![1, 2], vec![3]), "in front of scan {scans}");
+    }
 }
 
 #[test]

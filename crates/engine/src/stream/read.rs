@@ -118,8 +118,20 @@ impl Engine {
         if is_damaged {
             return Err(StoreError::Corrupt(format!("a record of stream {} cannot be read", stream.id.0)).into());
         }
+        // The shard may have been closed between the two looks: what lies behind its end is its child's, and having met
+        // that tells that nothing of its own is left.
+        let behind = match closed {
+            Some(_) => None,
+            None => {
+                self.closed_at(&stream, lane, position.opened).await?.filter(|end| records.last().is_some_and(|last| last.stamp > *end))
+            }
+        };
+        if let Some(end) = behind {
+            records.retain(|record: &Record| record.stamp < end);
+            has_more = false;
+        }
         let is_ending = stream.disabled_at_ms.is_some_and(|at_ms| now_ms >= at_ms + CLOSING_MS);
-        let is_drained = !has_more && (closed.is_some() || is_ending);
+        let is_drained = !has_more && (closed.is_some() || behind.is_some() || is_ending);
         let at = records.last().map_or(position.at, |record: &Record| record.stamp.next());
         let next = (!is_drained).then_some(Position { at, issued_at_ms: self.now_ms(), ..*position });
         Ok(RecordPage { records, next })
