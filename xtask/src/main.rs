@@ -1,7 +1,8 @@
-//! The project's own tooling: `cargo xtask tidy | test | docs`.
+//! The project's own tooling: `cargo xtask tidy | test | docs | bench`.
 //!
 //! What must stay true: a rule of the house is a rule here, with a test that shows it failing; nothing is left to memory.
 
+mod bench;
 mod docs;
 mod suites;
 mod tidy;
@@ -17,9 +18,10 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["tidy"] => report(tidy::check(&root)),
         ["docs"] => report(docs::write(&root).err().into_iter().collect()),
+        ["bench", rest @ ..] => bench::run(&root, rest),
         ["test", rest @ ..] => suites::run(&root, rest),
         _ => {
-            say("usage: cargo xtask tidy | docs | test [--only rust|clients|examples]");
+            say("usage: cargo xtask tidy | docs | test [--only rust|clients|examples] | bench [--help]");
             ExitCode::from(2)
         }
     }
