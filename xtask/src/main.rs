@@ -16,8 +16,8 @@ fn main() -> ExitCode {
     let root = tree::root();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["tidy"] => report(tidy::check(&root)),
-        ["docs"] => report(docs::write(&root).err().into_iter().collect()),
+        ["tidy"] => report(&tidy::check(&root)),
+        ["docs"] => report(&docs::write(&root).err().into_iter().collect::<Vec<_>>()),
         ["bench", rest @ ..] => bench::run(&root, rest),
         ["test", rest @ ..] => suites::run(&root, rest),
         _ => {
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn report(faults: Vec<String>) -> ExitCode {
+fn report(faults: &[String]) -> ExitCode {
     faults.iter().for_each(|fault| say(fault));
     if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

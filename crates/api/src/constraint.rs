@@ -44,11 +44,10 @@ impl Constraints {
     pub fn length(&mut self, path: &str, value: Option<&str>, min: usize, max: usize) {
         let Some(value) = value else { return };
         let length = value.chars().count();
-        let quoted = format!("'{value}'");
         if length < min {
-            self.violate(&quoted, path, &format!("Member must have length greater than or equal to {min}"));
+            self.violate(&format!("'{value}'"), path, &format!("Member must have length greater than or equal to {min}"));
         } else if length > max {
-            self.violate(&quoted, path, &format!("Member must have length less than or equal to {max}"));
+            self.violate(&format!("'{value}'"), path, &format!("Member must have length less than or equal to {max}"));
         }
     }
 
@@ -82,11 +81,10 @@ impl Constraints {
     /// A number's range.
     pub fn range(&mut self, path: &str, value: Option<i64>, min: i64, max: i64) {
         let Some(value) = value else { return };
-        let quoted = format!("'{value}'");
         if value < min {
-            self.violate(&quoted, path, &format!("Member must have value greater than or equal to {min}"));
+            self.violate(&format!("'{value}'"), path, &format!("Member must have value greater than or equal to {min}"));
         } else if value > max {
-            self.violate(&quoted, path, &format!("Member must have value less than or equal to {max}"));
+            self.violate(&format!("'{value}'"), path, &format!("Member must have value less than or equal to {max}"));
         }
     }
 

@@ -1,4 +1,4 @@
-//! A request of PartiQL and the same request in expressions give one answer.
+//! A request of `PartiQL` and the same request in expressions give one answer.
 //!
 //! What must stay true: the two texts are printed from one tree here, by code that the server does not share, and the answers
 //! are compared as the service sends them.

@@ -136,6 +136,7 @@ impl Bench {
     }
 
     /// The product's binary, built beside this one.
+    #[expect(clippy::unused_self, reason = "a run decides which binary it measures")]
     pub(crate) fn stator(&self) -> PathBuf {
         std::env::current_exe().map_or_else(|_| PathBuf::from("stator"), |own| own.with_file_name("stator"))
     }

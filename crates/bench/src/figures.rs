@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_spread_is_the_median_between_the_extremes() {
         assert_eq!(Spread::of(&[3.0, 1.0, 2.0]), Some(Spread { least: 1.0, median: 2.0, most: 3.0 }));
-        assert_eq!(Spread::of(&[4.0, 1.0]).unwrap().median, 2.5);
+        assert_eq!(Spread::of(&[4.0, 1.0]), Some(Spread { least: 1.0, median: 2.5, most: 4.0 }));
         assert_eq!(Spread::of(&[f64::NAN]), None);
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! This process makes the load; every server, floors included, is a process of its own. What must stay true: whatever is
 //! compared was measured in the same run, round by round, and nothing that fails is left out of the tables.
+#![allow(clippy::disallowed_methods, reason = "taking time and starting threads is what a bench does")]
 
 mod arguments;
 mod bar;

@@ -1,4 +1,4 @@
-//! Time per search of 100,000 vectors of 768 numbers, over memory and over RocksDB, on the thread that asks: by the clock,
+//! Time per search of 100,000 vectors of 768 numbers, over memory and over `RocksDB`, on the thread that asks: by the clock,
 //! and spent on a processor (Linux), which a busy machine does not change. Run with `cargo bench -p stator-cli --bench
 //! vectors`, followed by `-- RocksDB` for that alone; it wants 3 GB of memory, and 3 GB where temporary files go.
 //!
@@ -40,6 +40,7 @@ impl Random {
         i64::try_from(self.0 >> 33).expect("31 bits") % 20_001 - 10_000
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "at most 10,000")]
     fn vector(&mut self) -> Vec<f32> {
         (0..DIMENSIONS).map(|_| self.next() as f32 / 10_000.0).collect()
     }
@@ -64,6 +65,7 @@ fn processor_time() -> Option<Duration> {
 fn measure(name: &str, mut round: impl FnMut()) {
     let (mut times, mut processor_times): (Vec<Duration>, Vec<Duration>) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
+        #[expect(clippy::disallowed_methods, reason = "a bench takes time")]
         let (start, on_processor) = (Instant::now(), processor_time());
         round();
         times.push(start.elapsed());
@@ -128,6 +130,7 @@ fn searches(name: &str, store: Arc<dyn Store>) {
     block_on(engine.create_table(&scope, &table_spec())).expect("the table is made");
     let table = engine.table(&scope, "Vectors").expect("the table is there");
     let mut random = Random(2);
+    #[expect(clippy::disallowed_methods, reason = "a bench takes time")]
     let start = Instant::now();
     for first in (0..VECTORS).step_by(ITEMS_AT_ONCE) {
         let intents = (first..(first + ITEMS_AT_ONCE).min(VECTORS)).map(|id| {

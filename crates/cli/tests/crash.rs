@@ -394,7 +394,7 @@ impl Poller {
                     return Ok(());
                 }
                 Some(_) if records.is_empty() => return Ok(()),
-                Some(next) => iterator = next.to_owned(),
+                Some(next) => next.clone_into(&mut iterator),
             }
         }
     }
@@ -480,6 +480,7 @@ fn items_that_are_due_go_in_spite_of_kills_and_no_others() {
     const ITEMS: u64 = 800;
     let folder = tempfile::tempdir().unwrap();
     let mut choices = Choices(13);
+    #[expect(clippy::disallowed_methods, reason = "the process under test has the real clock too")]
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     for round in 0..=EXPIRY_ROUNDS {
         let server = Server::start(folder.path());
@@ -497,6 +498,7 @@ fn items_that_are_due_go_in_spite_of_kills_and_no_others() {
             assert_eq!(status, 200, "{answer}");
         }
         if round == EXPIRY_ROUNDS {
+            #[expect(clippy::disallowed_methods, reason = "the process under test has the real clock too")]
             let start = Instant::now();
             while count(&mut client) > ITEMS / 2 {
                 assert!(start.elapsed() < Duration::from_secs(60), "within a minute of their time");

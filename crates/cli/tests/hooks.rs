@@ -23,7 +23,7 @@ impl Server {
             let mut line = String::new();
             assert!(stdout.read_line(&mut line).unwrap() > 0, "it ended: {}", server.introduction);
             server.introduction.push_str(&line);
-            server.address = line.strip_prefix("listening on http://").unwrap_or_default().trim().to_owned();
+            line.strip_prefix("listening on http://").unwrap_or_default().trim().clone_into(&mut server.address);
         }
         server
     }

@@ -18,7 +18,7 @@ use stator_model::{Item, Number, Value};
 use stator_testkit::target::{SetClock, block_on};
 
 const START_MS: u64 = 1_795_500_000_000;
-const NOW_S: i64 = (START_MS / 1000) as i64;
+const NOW_S: i64 = (START_MS / 1000).cast_signed();
 
 struct World {
     store: Arc<MemoryStore>,

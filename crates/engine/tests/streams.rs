@@ -151,7 +151,7 @@ fn readers_meet_every_record_once_and_in_order_while_64_writers_write() {
             assert_eq!(record.old_image().map_or(0, |old| number(old, "step")), before);
         }
     }
-    assert_eq!(steps.len() as i64, WRITERS);
+    assert_eq!(i64::try_from(steps.len()).unwrap(), WRITERS);
     assert!(steps.values().all(|step| *step == STEPS));
     assert!(met.iter().filter(|lane| !lane.is_empty()).count() > 1, "several lanes took part");
 }

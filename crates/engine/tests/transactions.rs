@@ -142,6 +142,7 @@ fn whoever_meets_an_item_of_a_running_transaction_is_told_to_come_back() {
     let (arrival, opening) = store.close();
     let running = {
         let (engine, table) = (Arc::clone(&engine), Arc::clone(&table));
+        #[expect(clippy::disallowed_methods, reason = "a transaction that is held up needs a thread of its own")]
         thread::spawn(move || {
             let intents = [(Arc::clone(&table), put(1, 10)), (table, put(2, 20))];
             block_on(engine.transact_write(&scope(), &intents, Some(Token { text: "t", request: b"r" })))

@@ -198,6 +198,7 @@ proptest! {
         prop_assert_eq!(ids, expected);
         let nearest = by_distance(&world, "free", &[("color", color)], 3).0;
         let colored = plain_pass(&shapes, |shape| shape.color == color);
+        #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
         let square = |id: &i64| shapes[id].vector.map(|[x, y]| ((x - 1) * (x - 1) + (y + 2) * (y + 2)) as f64).unwrap();
         prop_assert_eq!(nearest, colored.iter().take(3).map(|id| square(id).sqrt()).collect::<Vec<_>>());
         world.is_sound();

@@ -31,6 +31,7 @@ fn binder(values: &Item) -> Binder<'static> {
 
 fn measure(name: &str, mut round: impl FnMut()) {
     (0..ROUNDS / 10).for_each(|_| round());
+    #[expect(clippy::disallowed_methods, reason = "a bench takes time")]
     let start = Instant::now();
     (0..ROUNDS).for_each(|_| round());
     let nanoseconds = start.elapsed().as_nanos() / u128::from(ROUNDS);

@@ -137,7 +137,7 @@ pub struct Tree {
 impl Tree {
     /// The node that stands for the whole.
     pub fn root(&self) -> NodeId {
-        NodeId(self.nodes.len() as u32 - 1)
+        NodeId(u32::try_from(self.nodes.len()).expect("expressions are short") - 1)
     }
 
     /// A node.

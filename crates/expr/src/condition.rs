@@ -82,6 +82,7 @@ impl Comparator {
     }
 
     /// The operator that says the same with its operands exchanged.
+    #[must_use]
     pub fn mirrored(self) -> Comparator {
         match self {
             Comparator::Equal | Comparator::NotEqual => self,

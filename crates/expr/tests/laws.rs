@@ -82,7 +82,7 @@ fn find(item: &Value, path: &str) -> Option<Value> {
 }
 
 fn load(operand: &Operand, item: &Value) -> Option<Value> {
-    let count = |count: usize| Some(Value::N(Number::from(count as i64)));
+    let count = |count: usize| Some(Value::N(Number::from(i64::try_from(count).expect("sizes are small"))));
     match operand {
         Operand::Path(path) => find(item, path),
         Operand::Literal(value) => Some(value.clone()),
@@ -109,10 +109,10 @@ fn compare(symbol: &str, left: Option<&Value>, right: Option<&Value>) -> bool {
     match symbol {
         "=" => left.is_some() && left == right,
         "<>" => left.is_none() || left != right,
-        "<" => order.is_some_and(|order| order.is_lt()),
-        "<=" => order.is_some_and(|order| order.is_le()),
-        ">" => order.is_some_and(|order| order.is_gt()),
-        _ => order.is_some_and(|order| order.is_ge()),
+        "<" => order.is_some_and(std::cmp::Ordering::is_lt),
+        "<=" => order.is_some_and(std::cmp::Ordering::is_le),
+        ">" => order.is_some_and(std::cmp::Ordering::is_gt),
+        _ => order.is_some_and(std::cmp::Ordering::is_ge),
     }
 }
 

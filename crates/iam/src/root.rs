@@ -123,7 +123,9 @@ fn refuse_open_file(path: &Path) -> Result<(), RootCredentialError> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = fs::metadata(path).map_err(|error| RootCredentialError::Io(path.to_owned(), error))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(RootCredentialError::TooOpen(path.to_owned(), mode)) }
+    #[expect(clippy::verbose_bit_mask, reason = "permissions are read as masks")]
+    let is_private = mode & 0o077 == 0;
+    if is_private { Ok(()) } else { Err(RootCredentialError::TooOpen(path.to_owned(), mode)) }
 }
 
 #[cfg(not(unix))]

@@ -50,6 +50,8 @@ impl Overlay {
     }
 
     fn shard(&self, place: &Place) -> &Mutex<HashMap<Place, Pending>> {
-        &self.shards[self.hasher.hash_one(place) as usize % SHARDS]
+        #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash choose a shard")]
+        let hash = self.hasher.hash_one(place) as usize;
+        &self.shards[hash % SHARDS]
     }
 }

@@ -33,7 +33,7 @@ const OUTCOMES_MAX: usize = 4096;
 
 type Answer = oneshot::Receiver<Result<Version, ()>>;
 
-/// Rows in RocksDB.
+/// Rows in `RocksDB`.
 pub struct RocksStore {
     db: Arc<DB>,
     queue: Arc<Queue>,
@@ -91,6 +91,7 @@ impl RocksStore {
         let (db, overlay) = (Arc::new(db), Arc::new(Overlay::new()));
         let queue = Arc::new(Queue::new(last_version, Arc::clone(&overlay)));
         let committer = Committer::new(Arc::clone(&db), Arc::clone(&queue));
+        #[expect(clippy::disallowed_methods, reason = "the home of the committer's thread")]
         let thread = std::thread::Builder::new().name("stator-committer".into()).spawn(move || committer.run());
         let thread = thread.map_err(|error| OpenError::Io(path.to_owned(), error))?;
         Ok(RocksStore {
@@ -261,9 +262,9 @@ impl Store for RocksStore {
         let mut rows = self.db.raw_iterator_cf_opt(family, options);
         let forward = range.direction() == Direction::Forward;
         if forward {
-            rows.seek_to_first()
+            rows.seek_to_first();
         } else {
-            rows.seek_to_last()
+            rows.seek_to_last();
         }
         while let Some((key, raw)) = rows.item() {
             let value = raw.get(VERSION_BYTES..).ok_or_else(|| StoreError::Corrupt(format!("the row at {key:02x?} has no version")))?;

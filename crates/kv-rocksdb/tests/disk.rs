@@ -179,7 +179,7 @@ fn nobody_is_shown_what_is_not_synced_yet() {
                         Decision::Abort
                     }));
                     assert_eq!((aborted, seen), (Ok(None), Some(b"2".to_vec())), "decisions look ahead");
-                })
+                });
             });
             let checker = tell("who was refused because of it");
             scope.spawn(move || {
@@ -187,7 +187,7 @@ fn nobody_is_shown_what_is_not_synced_yet() {
                     let checks = vec![stator_kv::Check::Absent(key("row"))];
                     let refused = block_on(store.commit(MiniTxn { id: TxnId(9), checks, writes: Vec::new() }));
                     assert!(matches!(refused, Err(CommitError::Conflict { found: Some(row), .. }) if row.value == b"2"));
-                })
+                });
             });
             assert_eq!(value(&store, "row"), Some(b"1".to_vec()));
             assert!(answers.try_recv().is_err(), "nothing is answered while the disk works");

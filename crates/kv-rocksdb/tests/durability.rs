@@ -24,11 +24,14 @@ fn rows_counters_and_versions_survive_a_reopening() {
     for round in 1..=3i64 {
         let store = open(directory.path());
         let receipt = block_on(store.mutate(&[], &mut |_| {
-            Decision::Commit(vec![Write::Put(key("a", "x"), vec![round as u8]), Write::Add(counter.clone(), vec![1, -round])])
+            Decision::Commit(vec![
+                Write::Put(key("a", "x"), vec![u8::try_from(round).unwrap()]),
+                Write::Add(counter.clone(), vec![1, -round]),
+            ])
         }));
         versions.push(receipt.unwrap().unwrap().version);
         let found = block_on(store.read(&[key("a", "x"), counter.clone()], Level::Strong)).unwrap();
-        assert_eq!(found[0].as_ref().unwrap().value, [round as u8]);
+        assert_eq!(found[0].as_ref().unwrap().value, [u8::try_from(round).unwrap()]);
         let sums = [round, -(1..=round).sum::<i64>()].map(i64::to_le_bytes).concat();
         assert_eq!(found[1].as_ref().unwrap().value, sums);
     }

@@ -183,7 +183,7 @@ impl<'a> RawValue<'a> {
             ValueType::Null => ValueRef::Null,
             ValueType::Bool => ValueRef::Bool(self.0[0] == TAG_TRUE),
             ValueType::S => ValueRef::S(split_bytes(body).0),
-            ValueType::N => ValueRef::N(NumberRef(&body[1..1 + usize::from(body[0])])),
+            ValueType::N => ValueRef::N(NumberRef(&body[1..=usize::from(body[0])])),
             ValueType::B => ValueRef::B(split_bytes(body).0),
             ValueType::SS => ValueRef::SS(SetRef::open(body)),
             ValueType::NS => ValueRef::NS(SetRef::open(body)),

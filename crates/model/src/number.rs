@@ -17,6 +17,13 @@
 //! What must stay true: one number has exactly one encoding; `encode` after `decode` is the identity; order of bytes is
 //! order of numbers. The bytes are part of the stored format (`docs/format.md`).
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "counts of digits are at most 40 and exponents within ±170, as every constructor checks"
+)]
+
 use std::cmp::Ordering;
 use std::fmt;
 

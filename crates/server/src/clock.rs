@@ -12,11 +12,13 @@ use stator_engine::Clock;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the home of the wall clock")]
     fn now_ms(&self) -> u64 {
         // A machine whose clock stands before 1970 gets 1970: signatures will be refused, and data stays in order.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the home of randomness")]
     fn random(&self, buffer: &mut [u8]) {
         getrandom::fill(buffer).expect("the kernel has randomness");
     }

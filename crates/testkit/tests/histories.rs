@@ -352,6 +352,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 #[test]
 fn random_histories_answer_as_the_oracle_does() {
     // Generators of trees are deep where nothing is inlined.
+    #[expect(clippy::disallowed_methods, reason = "a stack of another size needs a thread of its own")]
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(compare_histories).unwrap();
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 }

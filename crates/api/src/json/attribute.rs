@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn values_are_printed_as_they_were_read() {
         for json in [
-            r#"{}"#,
+            "{}",
             r#"{"a":{"S":""},"b":{"N":"-1.5"},"c":{"B":"AP8="},"d":{"BOOL":true},"e":{"NULL":true}}"#,
             r#"{"a":{"SS":["a","b"]},"b":{"NS":["-1","2"]},"c":{"BS":["","AA=="]}}"#,
             r#"{"a":{"L":[{"M":{"x":{"L":[]}}},{"S":"\"\\\n\u0001é😀"}]}}"#,

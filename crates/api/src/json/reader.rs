@@ -77,7 +77,8 @@ impl<'a> Reader<'a> {
         }
         self.enter()?;
         if self.peek()? == b'}' {
-            return self.leave();
+            self.leave();
+            return Ok(());
         }
         loop {
             if self.peek()? != b'"' {
@@ -94,10 +95,12 @@ impl<'a> Reader<'a> {
             }
             match self.peek()? {
                 b',' => self.at += 1,
-                b'}' => return self.leave(),
+                b'}' => break,
                 _ => return Err(JsonFault::Malformed),
             }
         }
+        self.leave();
+        Ok(())
     }
 
     /// Reads an array: calls back before each element, which the callback has to read.
@@ -112,16 +115,19 @@ impl<'a> Reader<'a> {
         }
         self.enter()?;
         if self.peek()? == b']' {
-            return self.leave();
+            self.leave();
+            return Ok(());
         }
         loop {
             element(self)?;
             match self.peek()? {
                 b',' => self.at += 1,
-                b']' => return self.leave(),
+                b']' => break,
                 _ => return Err(JsonFault::Malformed),
             }
         }
+        self.leave();
+        Ok(())
     }
 
     /// Reads an array into a list.
@@ -180,7 +186,11 @@ impl<'a> Reader<'a> {
             b'-' | b'0'..=b'9' => {
                 let text = std::str::from_utf8(self.number_text()?).map_err(|_| JsonFault::Malformed)?;
                 let seconds: f64 = text.parse().map_err(|_| JsonFault::Malformed)?;
-                // A cast saturates; moments before the epoch are the epoch.
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a cast saturates; moments before the epoch are the epoch"
+                )]
                 Ok((seconds * 1000.0).round() as u64)
             }
             _ => self.refuse_scalar("Date"),
@@ -249,10 +259,9 @@ impl<'a> Reader<'a> {
         if self.depth > DEPTH_MAX { Err(JsonFault::Malformed) } else { Ok(()) }
     }
 
-    fn leave(&mut self) -> Result<()> {
+    fn leave(&mut self) {
         self.at += 1;
         self.depth -= 1;
-        Ok(())
     }
 
     fn expect(&mut self, byte: u8) -> Result<()> {

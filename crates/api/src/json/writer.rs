@@ -184,6 +184,7 @@ impl Writer {
 /// compile to vector code: most text has nothing to escape.
 fn plain_len(text: &[u8]) -> usize {
     const BLOCK_BYTES: usize = 16;
+    #[expect(clippy::needless_bitwise_bool, reason = "without a branch the loop becomes vector code")]
     let is_special = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
     let plain_blocks =
         text.chunks_exact(BLOCK_BYTES).take_while(|block| !block.iter().fold(false, |found, byte| found | is_special(*byte))).count();

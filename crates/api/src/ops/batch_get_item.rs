@@ -40,6 +40,7 @@ struct BatchGetItem<'a> {
 }
 
 /// What is asked of one table.
+#[expect(clippy::struct_field_names, reason = "`Keys` is the service's name for a list of keys")]
 #[derive(Debug, Default)]
 struct Keys<'a> {
     keys: Option<Vec<Attributes>>,

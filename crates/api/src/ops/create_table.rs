@@ -138,7 +138,7 @@ impl CreateTable<'_> {
         indexes.extend(self.vector_indexes(&definitions, billing)?);
         check_indexes(&key, &indexes)?;
         let vectors = indexes.iter().filter_map(|index| index.vector.as_ref());
-        check_dimensions(vectors.clone())?;
+        check_dimensions(&vectors)?;
         definitions.check_vectors(vectors)?;
         let indexed: Vec<_> = indexes.iter().flat_map(IndexSpec::attributes).collect();
         definitions.check_used(&key, (!indexes.is_empty()).then_some(&indexed))?;

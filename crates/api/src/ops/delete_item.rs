@@ -57,7 +57,7 @@ impl Prepared for DeleteItem<'_> {
     {
         Box::pin(async move {
             let table = self.write.table.table(context)?;
-            let key = self.key.take().map(|attributes| attributes.item).unwrap_or_else(stator_model::Item::empty);
+            let key = self.key.take().map_or_else(stator_model::Item::empty, |attributes| attributes.item);
             let intent = Intent { action: Action::Delete { key }, condition: self.write.condition.take() };
             let written = context.engine.write(&table, &intent).await.map_err(|error| self.write.refuse(error, item::Written::Delete))?;
             let returned = written.old.as_ref().filter(|_| self.write.return_values() == "ALL_OLD");

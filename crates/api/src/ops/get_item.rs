@@ -61,7 +61,7 @@ impl Prepared for GetItem<'_> {
     {
         Box::pin(async move {
             let table = self.table.table(context)?;
-            let key = self.key.take().map(|attributes| attributes.item).unwrap_or_else(stator_model::Item::empty);
+            let key = self.key.take().map_or_else(stator_model::Item::empty, |attributes| attributes.item);
             let answer = context.engine.get(&table, &key, consistency(self.consistent)).await;
             let (item, receipt) = answer.map_err(|error| read::refuse(error, false))?;
             context.consumed(self.table.given(), &receipt);

@@ -38,7 +38,7 @@ impl Prepared for GetRecords<'_> {
         let mut constraints = Constraints::new(Style::Classic);
         constraints.required("ShardIterator", self.iterator.as_ref());
         constraints.length("ShardIterator", self.iterator.as_deref(), 1, 2048);
-        constraints.range("Limit", self.limit, 1, STREAM_PAGE_RECORDS_MAX as i64);
+        constraints.range("Limit", self.limit, 1, i64::try_from(STREAM_PAGE_RECORDS_MAX).unwrap_or(i64::MAX));
         constraints.finish()
     }
 

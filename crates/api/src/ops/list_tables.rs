@@ -36,7 +36,7 @@ impl Prepared for ListTables<'_> {
         let mut constraints = Constraints::new(Style::Current);
         constraints.name_pattern("ExclusiveStartTableName", self.after.as_deref());
         constraints.length("ExclusiveStartTableName", self.after.as_deref(), 3, 255);
-        constraints.range("Limit", self.limit, 1, LIST_TABLES_MAX as i64);
+        constraints.range("Limit", self.limit, 1, i64::try_from(LIST_TABLES_MAX).unwrap_or(i64::MAX));
         constraints.finish()
     }
 

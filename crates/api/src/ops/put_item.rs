@@ -58,7 +58,7 @@ impl Prepared for PutItem<'_> {
     {
         Box::pin(async move {
             let table = self.write.table.table(context)?;
-            let item = self.item.take().map(|attributes| attributes.item).unwrap_or_else(stator_model::Item::empty);
+            let item = self.item.take().map_or_else(stator_model::Item::empty, |attributes| attributes.item);
             let intent = Intent { action: Action::Put(item), condition: self.write.condition.take() };
             let written = context.engine.write(&table, &intent).await.map_err(|error| self.write.refuse(error, item::Written::Put))?;
             let returned = written.old.as_ref().filter(|_| self.write.return_values() == "ALL_OLD");

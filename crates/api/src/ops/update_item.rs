@@ -107,7 +107,7 @@ impl Prepared for UpdateItem<'_> {
     {
         Box::pin(async move {
             let table = self.write.table.table(context)?;
-            let key = self.key.take().map(|attributes| attributes.item).unwrap_or_else(Item::empty);
+            let key = self.key.take().map_or_else(Item::empty, |attributes| attributes.item);
             let update = self.update.take().unwrap_or_else(Update::nothing);
             let intent = Intent { action: Action::Update { key, update: update.clone() }, condition: self.write.condition.take() };
             let written = context.engine.write(&table, &intent).await.map_err(|error| self.write.refuse(error, item::Written::Update))?;

@@ -54,7 +54,7 @@ impl Entry {
 
     fn fault(&self) -> Option<&ValueFault> {
         let values = self.value.iter().chain(self.arguments.iter().flatten());
-        values.filter_map(|value| value.fault.as_ref()).next()
+        values.into_iter().find_map(|value| value.fault.as_ref())
     }
 }
 

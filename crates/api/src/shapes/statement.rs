@@ -84,6 +84,7 @@ impl<'a> StatementInput<'a> {
     }
 
     /// What it means for its table.
+    #[expect(clippy::unused_self, reason = "reads as a step of the statement, like the others")]
     pub(crate) fn plan(&self, statement: &Statement, context: &Context) -> Result<Planned, Fault> {
         let table = find(statement.table(), context)?;
         let plan = plan(&table, statement).map_err(|error| statement::refuse_plan(&error))?;

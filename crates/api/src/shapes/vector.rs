@@ -141,7 +141,7 @@ impl<'a> VectorIndexInput<'a> {
 }
 
 /// Refuses vectors of different dimensions in one attribute.
-pub(crate) fn check_dimensions<'s>(vectors: impl Iterator<Item = &'s VectorSpec> + Clone) -> Result<(), Fault> {
+pub(crate) fn check_dimensions<'s>(vectors: &(impl Iterator<Item = &'s VectorSpec> + Clone)) -> Result<(), Fault> {
     let clashes = |one: &VectorSpec| vectors.clone().any(|other| other.attribute == one.attribute && other.dimensions != one.dimensions);
     match vectors.clone().find(|one| clashes(one)) {
         Some(one) => Err(vector::dimensions_differ(&one.attribute)),

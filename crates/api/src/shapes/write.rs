@@ -193,6 +193,6 @@ pub(crate) fn write_metrics(writer: &mut Writer, table: &Table, key: MapRef<'_>,
                 }
             }
         });
-        writer.name("SizeEstimateRangeGB").array([0, 2 * bound_gb], |writer, halves| writer.halves(halves));
+        writer.name("SizeEstimateRangeGB").array([0, 2 * bound_gb], crate::json::Writer::halves);
     });
 }

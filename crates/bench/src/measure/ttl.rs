@@ -23,6 +23,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a change of TTL goes on before the kill.
 const BEFORE_KILL: Duration = Duration::from_secs(1);
 
+#[expect(clippy::unnecessary_wraps, reason = "one of the measures, which all have one shape")]
 pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
     if let Err(failure) = burst(bench) {
         bench.miss(&["ttl-burst", "ttl-quiet", "ttl-busy"], &failure);

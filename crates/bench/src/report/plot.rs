@@ -119,7 +119,8 @@ fn draw(svg: &mut String, plot: &Axes<'_>) {
             words::number(value)
         );
     }
-    let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>", (LEFT + WIDTH) / 2.0, HEIGHT - 10.0, plot.x);
+    let _ =
+        writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>", f64::midpoint(LEFT, WIDTH), HEIGHT - 10.0, plot.x);
     let middle = HEIGHT / 2.0;
     let _ = writeln!(svg, "<text transform=\"translate(14 {middle}) rotate(-90)\" text-anchor=\"middle\">{}</text>", plot.y);
     for (at, line) in plot.lines.iter().enumerate() {

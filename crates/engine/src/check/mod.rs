@@ -144,7 +144,7 @@ impl Checker<'_> {
 
     async fn item(&mut self, table: &Table, row: &Row) -> Result<(), StoreError> {
         let attributes = stored::map(&row.1);
-        if item::key(table.id, &table.key, attributes).map(|key| key.bytes() != row.0).unwrap_or(true) {
+        if item::key(table.id, &table.key, attributes).map_or(true, |key| key.bytes() != row.0) {
             self.fault(&row.0, "does not lie where its key attributes say");
             return Ok(());
         }
@@ -188,7 +188,7 @@ impl Checker<'_> {
             IndexKind::Global => global_index::key(table.id, index.id, &table.key, &index.key, attributes),
             IndexKind::Vector => vector_entry::key(table.id, index.id, &table.key, &index.key, attributes),
         };
-        if own_key.map(|key| key.bytes() != row.0).unwrap_or(true) {
+        if own_key.map_or(true, |key| key.bytes() != row.0) {
             self.fault(&row.0, &format!("is an entry of index {} that does not lie where its attributes say", index.name));
             return Ok(());
         }

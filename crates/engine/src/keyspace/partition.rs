@@ -104,6 +104,7 @@ fn seal_hash(out: &mut [u8], hash_at: usize) {
 
 /// Where segment `segment` of `total` begins and ends in the space of hashes; the last one has no end.
 pub(super) fn segment_bounds(segment: u32, total: u32) -> (u64, Option<u64>) {
+    #[expect(clippy::cast_possible_truncation, reason = "segment < total, so the quotient is below 2^64")]
     let cut = |segment: u32| ((u128::from(segment) << 64) / u128::from(total.max(1))) as u64;
     (cut(segment), (segment + 1 < total).then(|| cut(segment + 1)))
 }

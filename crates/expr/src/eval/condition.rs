@@ -81,7 +81,7 @@ fn counted(size: u32) -> Loaded<'static> {
     let mut bytes = [0; COUNTED_BYTES_MAX];
     // The layout of an encoded N: its tag, the length, the number.
     bytes[0] = NUMBER_TAG;
-    bytes[1] = encoded.len() as u8;
+    bytes[1] = u8::try_from(encoded.len()).expect("an encoded number is short");
     bytes[2..2 + encoded.len()].copy_from_slice(encoded);
     Loaded::Counted { bytes, len: 2 + encoded.len() }
 }
@@ -98,7 +98,7 @@ pub(crate) fn size(value: RawValue<'_>) -> Option<u32> {
         ValueRef::M(map) => map.len(),
         ValueRef::N(_) | ValueRef::Bool(_) | ValueRef::Null => return None,
     };
-    Some(size as u32)
+    u32::try_from(size).ok()
 }
 
 fn compare(comparator: Comparator, left: &Loaded<'_>, right: &Loaded<'_>) -> bool {

@@ -268,12 +268,11 @@ fn assemble(base: MapRef<'_>, slots: BTreeMap<&str, Slot<'_>>) -> Item {
         while let Some((attribute, slot)) = slots.next_if(|(attribute, _)| attribute.as_bytes() < name) {
             write(attribute, slot, &mut encoder);
         }
-        match slots.next_if(|(attribute, _)| attribute.as_bytes() == name) {
-            Some((attribute, slot)) => write(attribute, slot, &mut encoder),
-            None => {
-                encoder.name_bytes(name);
-                encoder.raw(value);
-            }
+        if let Some((attribute, slot)) = slots.next_if(|(attribute, _)| attribute.as_bytes() == name) {
+            write(attribute, slot, &mut encoder);
+        } else {
+            encoder.name_bytes(name);
+            encoder.raw(value);
         }
     }
     for (attribute, slot) in slots {

@@ -80,10 +80,7 @@ impl Parser<'_> {
             return Ok(members);
         }
         loop {
-            let name = match self.peek().clone() {
-                Token::Text(name) | Token::Quoted(name) => name,
-                _ => return Err(self.misfit()),
-            };
+            let (Token::Text(name) | Token::Quoted(name)) = self.peek().clone() else { return Err(self.misfit()) };
             self.skip();
             self.require(":")?;
             let value = self.literal(depth + 1)?.ok_or_else(|| self.misfit())?;

@@ -40,7 +40,7 @@ fn read(rest: &mut &str) -> Value {
             .collect(),
         ),
         '[' => Value::L(elements(rest, '[', ']', read)),
-        '<' => set(elements(rest, '<', '>', read)),
+        '<' => set(&elements(rest, '<', '>', read)),
         '"' => {
             let (text, tail) = rest[1..].split_once('"').expect("a string ends");
             *rest = tail;
@@ -68,7 +68,7 @@ fn scalar(word: &str) -> Value {
     }
 }
 
-fn set(elements: Vec<Value>) -> Value {
+fn set(elements: &[Value]) -> Value {
     let text = |value: &Value| if let Value::S(text) = value { Some(text.clone()) } else { None };
     let number = |value: &Value| if let Value::N(number) = value { Some(*number) } else { None };
     let bytes = |value: &Value| if let Value::B(bytes) = value { Some(bytes.clone()) } else { None };

@@ -105,7 +105,7 @@ fn push_header(text: &mut Vec<u8>, request: &Request<'_>, name: &str) {
             text.push(b',');
         }
         is_first = false;
-        let words = value.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+        let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         for (index, word) in words.enumerate() {
             if index > 0 {
                 text.push(b' ');

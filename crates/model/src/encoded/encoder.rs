@@ -65,7 +65,7 @@ impl Encoder {
     pub fn number(&mut self, number: &Number) {
         self.begin_value(TAG_N);
         let encoded = number.as_bytes();
-        self.bytes.push(encoded.len() as u8);
+        self.bytes.push(u8::try_from(encoded.len()).expect("an encoded number is short"));
         self.bytes.extend_from_slice(encoded);
     }
 
@@ -179,7 +179,7 @@ impl Encoder {
         let count = starts.len();
         if starts.is_sorted_by(|left, right| name_at(*left) < name_at(*right)) {
             self.entries.truncate(first_entry);
-            return count as u32;
+            return u32::try_from(count).expect("a body holds fewer entries");
         }
         let mut ranges: Vec<(usize, usize)> =
             starts.iter().enumerate().map(|(index, start)| (*start, starts.get(index + 1).copied().unwrap_or(self.bytes.len()))).collect();
@@ -201,6 +201,7 @@ impl Encoder {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "seven bits at a time is what is wanted")]
 pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut len = bytes.len();
     while len >= 0x80 {

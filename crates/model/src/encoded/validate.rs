@@ -111,7 +111,7 @@ mod tests {
         let mut bytes = vec![TAG_NULL];
         for _ in 0..64 {
             let mut outer = vec![TAG_L];
-            outer.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            outer.extend_from_slice(&u32::try_from(bytes.len()).unwrap().to_le_bytes());
             outer.extend_from_slice(&1u32.to_le_bytes());
             outer.extend_from_slice(&bytes);
             bytes = outer;

@@ -96,6 +96,7 @@ pub(super) async fn empty_data(hooks: &Hooks) -> Result<u64, Problem> {
 async fn go_to(hooks: &Hooks, kept: &Kept) -> Result<u64, Problem> {
     let rewind = rewind(hooks)?;
     let _alone = hooks.turn.write().await;
+    #[expect(clippy::disallowed_methods, reason = "a duration taken at the shell")]
     let started = Instant::now();
     hooks.engine.reload(|| rewind.rewind(kept)).await.map_err(|error| Problem::failed(&error))?;
     hooks.indexes.show_all().await;

@@ -90,7 +90,7 @@ impl SignedHeaders<'_> {
     /// HTTP/2 has the host in the request's authority.
     fn authority(&self, name: &str) -> Option<&str> {
         let is_host = name == "host" && !self.headers.contains_key(HOST);
-        (is_host || name == ":authority").then(|| self.uri.authority().map(|authority| authority.as_str())).flatten()
+        (is_host || name == ":authority").then(|| self.uri.authority().map(hyper::http::uri::Authority::as_str)).flatten()
     }
 }
 

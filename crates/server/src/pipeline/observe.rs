@@ -71,6 +71,7 @@ pub(super) struct Observation {
 }
 
 impl Observation {
+    #[expect(clippy::disallowed_methods, reason = "latency is taken at the shell")]
     pub(super) fn start(client: SocketAddr) -> Observation {
         Observation { request_id: RequestId::next(), operation: None, panic: None, client, started: Instant::now() }
     }

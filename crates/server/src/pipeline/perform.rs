@@ -14,8 +14,11 @@ use super::validate::Validated;
 
 /// Performs the operation; what it consumes is noted in a ledger, if there is one.
 pub(super) async fn perform(shell: &Shell, validated: Validated<'_>, head: &Parts, ledger: Option<Arc<Ledger>>) -> Result<Answer, Fault> {
-    let host =
-        head.headers.get(HOST).and_then(|value| value.to_str().ok()).or_else(|| head.uri.authority().map(|authority| authority.as_str()));
+    let host = head
+        .headers
+        .get(HOST)
+        .and_then(|value| value.to_str().ok())
+        .or_else(|| head.uri.authority().map(hyper::http::uri::Authority::as_str));
     let context = Context {
         engine: Arc::clone(&shell.engine),
         scope: Scope { account: shell.account.clone(), region: validated.region },

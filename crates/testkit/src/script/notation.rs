@@ -154,6 +154,7 @@ impl Reader<'_> {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "one of the readers of values, which all have one shape")]
     fn number_like(&mut self) -> Parsed {
         let length = self.rest().find(|c: char| !(c.is_ascii_alphanumeric() || "+-._".contains(c))).unwrap_or(self.rest().len());
         let text = self.rest()[..length].to_owned();
@@ -371,13 +372,14 @@ fn flat(value: &Json) -> String {
         Json::Number(text) => text.clone(),
         Json::String(text) => name_of(text),
         Json::Array(elements) => format!("[{}]", elements.iter().map(flat).collect::<Vec<_>>().join(", ")),
-        Json::Object(members) => match typed(members) {
-            Some((kind, content)) => flat_typed(kind, content),
-            None => {
+        Json::Object(members) => {
+            if let Some((kind, content)) = typed(members) {
+                flat_typed(kind, content)
+            } else {
                 let members: Vec<_> = members.iter().map(|(name, value)| format!("{}: {}", name_of(name), flat(value))).collect();
                 format!("{{{}}}", members.join(", "))
             }
-        },
+        }
     }
 }
 

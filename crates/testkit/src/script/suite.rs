@@ -25,6 +25,7 @@ pub type MakeTarget = dyn Fn(usize) -> Box<dyn Target> + Send + Sync;
 /// Runs all scripts below a folder, each on a target of its own.
 ///
 /// With `share_regions`, the targets may be views of one server: each script then has regions of its own.
+#[expect(clippy::needless_pass_by_value, reason = "each trial takes a share of it")]
 pub fn run_folder(folder: &Path, share_regions: bool, make_target: Arc<MakeTarget>) -> ExitCode {
     let totals = Arc::new(Mutex::new(Totals::default()));
     let files = find_scripts(folder).unwrap_or_else(|error| panic!("{} cannot be read: {error}", folder.display()));

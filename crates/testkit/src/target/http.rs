@@ -25,13 +25,12 @@ impl HttpTarget {
     /// # Errors
     /// The connection broke; whether the call took effect is not known then.
     pub fn try_call(&mut self, call: &Call) -> io::Result<Reply> {
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
-            None => {
-                let stream = TcpStream::connect(self.address)?;
-                stream.set_nodelay(true)?;
-                BufReader::new(stream)
-            }
+        let mut stream = if let Some(stream) = self.stream.take() {
+            stream
+        } else {
+            let stream = TcpStream::connect(self.address)?;
+            stream.set_nodelay(true)?;
+            BufReader::new(stream)
         };
         stream.get_mut().write_all(&request(call))?;
         let (reply, keeps) = read_reply(&mut stream)?;

@@ -13,7 +13,7 @@ fn values() -> Item {
         (":bool", Value::Bool(true)),
         (":null", Value::Null),
         (":list", Value::L(vec![])),
-        (":map", Value::M(Default::default())),
+        (":map", Value::M(std::collections::BTreeMap::default())),
         (":set", Value::SS(["a".to_owned()].into())),
     ]
     .into_iter()
