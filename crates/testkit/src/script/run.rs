@@ -201,6 +201,9 @@ impl Runner<'_> {
         } else {
             (String::new(), text)
         };
+        if is_status {
+            shown = self.with_bindings(shown);
+        }
         let (headers, value): (Vec<_>, Vec<_>) = rest.lines().partition(|line| line.starts_with("header "));
         let value = value.join("\n");
         let mut json = None;
@@ -218,6 +221,18 @@ impl Runner<'_> {
             shown.push_str(header);
         }
         Ok((shown, json))
+    }
+
+    /// A line in which `$name` stands for a bound text, the longest name first.
+    fn with_bindings(&self, mut line: String) -> String {
+        let mut names: Vec<&String> = self.bindings.keys().collect();
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        for name in names {
+            if let Some(Json::String(text)) = self.bindings.get(name) {
+                line = line.replace(&format!("${name}"), text);
+            }
+        }
+        line
     }
 
     /// Session, operation and body of a call.
