@@ -1,4 +1,4 @@
-//! A request of `PartiQL` and the same request in expressions give one answer.
+//! A request of PartiQL and the same request in expressions give one answer.
 //!
 //! What must stay true: the two texts are printed from one tree here, by code that the server does not share, and the answers
 //! are compared as the service sends them.
@@ -234,6 +234,23 @@ fn call(target: &mut InProcess, operation: &str, body: &str) -> (u16, Json) {
     (reply.status, Json::parse(&reply.body).unwrap())
 }
 
+/// A statement that returns an item and an operation that does: on equal tables, answers and tables are equal afterwards.
+fn writes_the_same(items: &[(u8, u8, String)], statement: &str, operation: &str, request: &str) -> Result<(), TestCaseError> {
+    let (mut by_statement, mut by_request) = (table_of(items), table_of(items));
+    let (status, returned) = call(&mut by_statement, "ExecuteStatement", statement);
+    let (expected_status, expected) = call(&mut by_request, operation, request);
+    prop_assert_eq!(status, expected_status, "{} {:?}\n{} {:?}", statement, returned, request, expected);
+    let returned = returned.get("Items").and_then(|items| items.elements().first());
+    prop_assert_eq!(returned, expected.get("Attributes"), "{}\n{}", statement, request);
+    same_rows(&mut by_statement, &mut by_request)
+}
+
+fn same_rows(one: &mut InProcess, other: &mut InProcess) -> Result<(), TestCaseError> {
+    let [one, other] = [one, other].map(|target| call(target, "Scan", r#"{"TableName":"Tab"}"#));
+    prop_assert_eq!(one, other);
+    Ok(())
+}
+
 fn table_of(items: &[(u8, u8, String)]) -> InProcess {
     let mut target = InProcess::open(Arc::new(MemoryStore::new()));
     let table = r#"{"TableName":"Tab","BillingMode":"PAY_PER_REQUEST","KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},
@@ -296,7 +313,6 @@ proptest! {
         uses_parameters in any::<bool>(),
     ) {
         let items = [item];
-        let (mut by_statement, mut by_expression) = (table_of(&items), table_of(&items));
         let mut forms = Forms { uses_parameters, ..Forms::default() };
         let is_removal = |change: &&Change| matches!(change, Change::Remove(_));
         for (at, change) in changes.iter().filter(|change| !is_removal(change)).enumerate() {
@@ -337,13 +353,7 @@ proptest! {
             "ConditionExpression":"{condition}","ReturnValues":"ALL_NEW"{}}}"#,
             values(&forms, &[]),
         );
-        let (status, returned) = call(&mut by_statement, "ExecuteStatement", &statement);
-        let (expected_status, expected) = call(&mut by_expression, "UpdateItem", &expression);
-        prop_assert_eq!(status, expected_status, "{} {:?}\n{} {:?}", statement, returned, expression, expected);
-        let returned = returned.get("Items").and_then(|items| items.elements().first());
-        prop_assert_eq!(returned, expected.get("Attributes"), "{}\n{}", statement, expression);
-        let [left, right] = [&mut by_statement, &mut by_expression].map(|target| call(target, "Scan", r#"{"TableName":"Tab"}"#));
-        prop_assert_eq!(left, right);
+        writes_the_same(&items, &statement, "UpdateItem", &expression)?;
     }
 
     #[test]
@@ -354,7 +364,6 @@ proptest! {
         uses_parameters in any::<bool>(),
     ) {
         let items = [item];
-        let (mut by_statement, mut by_expression) = (table_of(&items), table_of(&items));
         let mut forms = Forms { uses_parameters, ..Forms::default() };
         let (pk, sk) = (items[0].0, items[0].1 + u8::from(misses));
         write!(forms.statement, " WHERE pk = 'p{pk}' AND sk = {sk}").unwrap();
@@ -369,13 +378,7 @@ proptest! {
             r#"{{"TableName":"Tab","Key":{{"pk":{{"S":"p{pk}"}},"sk":{{"N":"{sk}"}}}},"ReturnValues":"ALL_OLD"{condition}{}}}"#,
             values(&forms, &[]),
         );
-        let (status, returned) = call(&mut by_statement, "ExecuteStatement", &statement);
-        let (expected_status, expected) = call(&mut by_expression, "DeleteItem", &expression);
-        prop_assert_eq!(status, expected_status, "{} {:?}\n{} {:?}", statement, returned, expression, expected);
-        let returned = returned.get("Items").and_then(|items| items.elements().first());
-        prop_assert_eq!(returned, expected.get("Attributes"), "{}\n{}", statement, expression);
-        let [left, right] = [&mut by_statement, &mut by_expression].map(|target| call(target, "Scan", r#"{"TableName":"Tab"}"#));
-        prop_assert_eq!(left, right);
+        writes_the_same(&items, &statement, "DeleteItem", &expression)?;
     }
 
     #[test]
@@ -404,7 +407,6 @@ proptest! {
         let (expected_status, expected) = call(&mut by_put, "PutItem", &put);
         prop_assert_eq!(status, expected_status, "{} {:?}\n{} {:?}", statement, answer, put, expected);
         prop_assert_eq!(status == 200, !collides);
-        let [left, right] = [&mut by_statement, &mut by_put].map(|target| call(target, "Scan", r#"{"TableName":"Tab"}"#));
-        prop_assert_eq!(left, right);
+        same_rows(&mut by_statement, &mut by_put)?;
     }
 }

@@ -1,11 +1,10 @@
-//! Time per search of 100,000 vectors of 768 numbers, over memory and over `RocksDB`, on the thread that asks: by the clock,
+//! Time per search of 100,000 vectors of 768 numbers, over memory and over RocksDB, on the thread that asks: by the clock,
 //! and spent on a processor (Linux), which a busy machine does not change. Run with `cargo bench -p stator-cli --bench
 //! vectors`, followed by `-- RocksDB` for that alone; it wants 3 GB of memory, and 3 GB where temporary files go.
 //!
 //! What must stay true: searches go through the engine as requests do; it informs, and gates nothing.
 #![allow(clippy::float_arithmetic, reason = "it makes vectors and rates")]
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Write;
 use std::sync::Arc;
@@ -17,10 +16,10 @@ use stator_engine::write::{Action, Intent};
 use stator_engine::{Engine, EngineOptions};
 use stator_kv::{MemoryStore, Store};
 use stator_kv_rocksdb::{RocksOptions, RocksStore};
-use stator_model::arn::Scope;
-use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
-use stator_model::table::{BillingMode, Distance, IndexKind, IndexSpec, OnDemandLimits, Projection, TableSpec, VectorSpec};
+use stator_model::key::{KeySchema, ScalarType};
+use stator_model::table::{Distance, IndexKind, IndexSpec, Projection, TableSpec, VectorSpec};
 use stator_model::{Item, Number, Value};
+use stator_testkit::definition;
 use stator_testkit::target::{SetClock, block_on};
 
 #[global_allocator]
@@ -92,39 +91,18 @@ fn distances() {
     }
 }
 
-fn key(name: &str) -> KeySchema {
-    KeySchema { partition: vec![KeyAttribute { name: name.to_owned(), scalar: ScalarType::N }], sort: Vec::new() }
-}
-
 fn table_spec() -> TableSpec {
     let index = IndexSpec {
-        name: "near".to_owned(),
-        kind: IndexKind::Vector,
-        key: KeySchema { partition: Vec::new(), sort: Vec::new() },
         vector: Some(VectorSpec { attribute: "v".to_owned(), dimensions: DIMENSIONS, distance: Distance::Cosine, filters: Vec::new() }),
         projection: Projection::KeysOnly,
-        throughput: None,
-        on_demand: OnDemandLimits::default(),
-        warm: None,
+        ..definition::index("near", IndexKind::Vector, KeySchema { partition: Vec::new(), sort: Vec::new() })
     };
-    TableSpec {
-        name: "Vectors".to_owned(),
-        key: key("id"),
-        indexes: vec![index],
-        billing: BillingMode::PayPerRequest,
-        throughput: None,
-        on_demand: OnDemandLimits::default(),
-        warm: None,
-        class: None,
-        deletion_protection: false,
-        stream: None,
-        tags: BTreeMap::new(),
-    }
+    TableSpec { indexes: vec![index], ..definition::table("Vectors", definition::key(("id", ScalarType::N), None)) }
 }
 
 /// Puts the items, and searches among them.
 fn searches(name: &str, store: Arc<dyn Store>) {
-    let scope = Scope { account: "000000000000".to_owned(), region: "us-east-1".to_owned() };
+    let scope = definition::scope();
     let clock = Arc::new(SetClock::at(1_795_500_000_000));
     let engine = block_on(Engine::open(store, clock, EngineOptions::default())).expect("the store opens");
     block_on(engine.create_table(&scope, &table_spec())).expect("the table is made");

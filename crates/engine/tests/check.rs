@@ -13,11 +13,11 @@ use stator_engine::transact::Token;
 use stator_engine::write::{Action, Intent};
 use stator_engine::{Engine, EngineOptions};
 use stator_kv::{Direction, Key, MemoryStore, MiniTxn, Range, Space, Store, TxnId, Visit, Write};
-use stator_model::arn::Scope;
-use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
+use stator_model::key::ScalarType;
 use stator_model::stream::StreamView;
-use stator_model::table::{BillingMode, IndexKind, IndexSpec, OnDemandLimits, Projection, TableSpec};
+use stator_model::table::{IndexKind, TableSpec};
 use stator_model::{Item, Number, Value};
+use stator_testkit::definition::{self, scope};
 use stator_testkit::target::{SetClock, block_on};
 
 /// The first byte of a row's part or sort, by kind: see the sections of `docs/format.md`.
@@ -38,36 +38,15 @@ struct World {
     store: Arc<MemoryStore>,
 }
 
-fn scope() -> Scope {
-    Scope { account: "000000000000".to_owned(), region: "us-east-1".to_owned() }
-}
-
-fn key_of(partition: &str, sort: Option<&str>, scalar: ScalarType) -> KeySchema {
-    let attribute = |name: &str, scalar| vec![KeyAttribute { name: name.to_owned(), scalar }];
-    KeySchema { partition: attribute(partition, scalar), sort: sort.map_or_else(Vec::new, |name| attribute(name, ScalarType::N)) }
-}
-
-fn index(name: &str, kind: IndexKind, key: KeySchema) -> IndexSpec {
-    let (projection, on_demand) = (Projection::All, OnDemandLimits::default());
-    IndexSpec { name: name.to_owned(), kind, key, vector: None, projection, throughput: None, on_demand, warm: None }
-}
-
 fn make_table(engine: &Engine) -> Arc<Table> {
+    let ranks = definition::key(("id", ScalarType::N), Some(("rank", ScalarType::N)));
     let spec = TableSpec {
-        name: "Whole".to_owned(),
-        key: key_of("id", Some("at"), ScalarType::N),
         indexes: vec![
-            index("by-rank", IndexKind::Local, key_of("id", Some("rank"), ScalarType::N)),
-            index("by-kind", IndexKind::Global, key_of("kind", None, ScalarType::S)),
+            definition::index("by-rank", IndexKind::Local, ranks),
+            definition::index("by-kind", IndexKind::Global, definition::key(("kind", ScalarType::S), None)),
         ],
-        billing: BillingMode::PayPerRequest,
-        throughput: None,
-        on_demand: OnDemandLimits::default(),
-        warm: None,
-        class: None,
-        deletion_protection: false,
         stream: Some(StreamView::NewAndOldImages),
-        tags: BTreeMap::new(),
+        ..definition::table("Whole", definition::key(("id", ScalarType::N), Some(("at", ScalarType::N))))
     };
     block_on(engine.create_table(&scope(), &spec)).unwrap();
     block_on(engine.update_ttl(&scope(), "Whole", "until", true)).unwrap();

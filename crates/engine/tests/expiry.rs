@@ -1,7 +1,6 @@
 //! Time to live over a store: who goes, who stays, and what is left of both.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stator_engine::catalog::Table;
@@ -10,11 +9,11 @@ use stator_engine::ttl::TtlStatus;
 use stator_engine::write::{Action, Intent};
 use stator_engine::{Engine, EngineOptions};
 use stator_kv::{MemoryStore, Store};
-use stator_model::arn::Scope;
-use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
+use stator_model::key::ScalarType;
 use stator_model::stream::{ChangeKind, StreamView};
-use stator_model::table::{BillingMode, IndexKind, IndexSpec, OnDemandLimits, Projection, TableSpec};
+use stator_model::table::{IndexKind, TableSpec};
 use stator_model::{Item, Number, Value};
+use stator_testkit::definition::{self, scope};
 use stator_testkit::target::{SetClock, block_on};
 
 const START_MS: u64 = 1_795_500_000_000;
@@ -27,37 +26,11 @@ struct World {
     table: Arc<Table>,
 }
 
-fn scope() -> Scope {
-    Scope { account: "000000000000".to_owned(), region: "us-east-1".to_owned() }
-}
-
-fn attribute(name: &str, scalar: ScalarType) -> Vec<KeyAttribute> {
-    vec![KeyAttribute { name: name.to_owned(), scalar }]
-}
-
 fn spec(name: &str) -> TableSpec {
-    let index = IndexSpec {
-        name: "by-kind".to_owned(),
-        kind: IndexKind::Global,
-        key: KeySchema { partition: attribute("kind", ScalarType::S), sort: Vec::new() },
-        vector: None,
-        projection: Projection::All,
-        throughput: None,
-        on_demand: OnDemandLimits::default(),
-        warm: None,
-    };
     TableSpec {
-        name: name.to_owned(),
-        key: KeySchema { partition: attribute("id", ScalarType::N), sort: Vec::new() },
-        indexes: vec![index],
-        billing: BillingMode::PayPerRequest,
-        throughput: None,
-        on_demand: OnDemandLimits::default(),
-        warm: None,
-        class: None,
-        deletion_protection: false,
+        indexes: vec![definition::index("by-kind", IndexKind::Global, definition::key(("kind", ScalarType::S), None))],
         stream: Some(StreamView::OldImage),
-        tags: BTreeMap::new(),
+        ..definition::table(name, definition::key(("id", ScalarType::N), None))
     }
 }
 

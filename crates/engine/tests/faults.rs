@@ -21,8 +21,8 @@ use stator_engine::write::{Action, Intent, WriteError, Written};
 use stator_engine::{Engine, EngineOptions, StoreError};
 use stator_kv::wrap::{Call, Fault, Faulty};
 use stator_kv::{MemoryStore, Store};
-use stator_model::arn::Scope;
 use stator_model::{Item, Number, Value};
+use stator_testkit::definition::scope;
 use stator_testkit::script::{create_request, parse_value};
 use stator_testkit::target::{Call as ApiCall, InProcess, SetClock, Target, block_on};
 
@@ -67,10 +67,6 @@ struct World {
     faulty: Arc<Faulty>,
     clock: Arc<SetClock>,
     engine: Arc<Engine>,
-}
-
-fn scope() -> Scope {
-    Scope { account: "000000000000".to_owned(), region: "us-east-1".to_owned() }
 }
 
 fn key_of(id: Id) -> Item {

@@ -1,24 +1,22 @@
 //! Streams over a store: order under concurrent writers, shards that follow one another, and what a day takes away.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 
-use async_trait::async_trait;
 use stator_engine::catalog::{Stream, Table};
 use stator_engine::stream::{Position, RETENTION_MS, Record, Shard, StartAt, StreamError};
 use stator_engine::write::{Action, Intent};
 use stator_engine::{Engine, EngineOptions};
-use stator_kv::{
-    Caps, CommitError, Decide, Found, Key, Level, MemoryStore, MiniTxn, Outcome, Range, Receipt, Space, Store, StoreError, TxnId, Visitor,
-};
-use stator_model::arn::Scope;
-use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
+use stator_kv::wrap::{Call, Interposed};
+use stator_kv::{MemoryStore, Store};
+use stator_model::key::ScalarType;
 use stator_model::stream::{ChangeKind, StreamView};
-use stator_model::table::{BillingMode, OnDemandLimits, TableSpec};
+use stator_model::table::TableSpec;
 use stator_model::{Item, Number, Value};
+use stator_testkit::definition::{self, scope};
 use stator_testkit::target::{SetClock, block_on};
 
 const START_MS: u64 = 1_795_500_000_000;
@@ -38,23 +36,12 @@ impl World {
     fn over(store: Arc<dyn Store>) -> World {
         let clock = Arc::new(SetClock::at(START_MS));
         let engine = block_on(Engine::open(store, Arc::clone(&clock) as _, EngineOptions::default())).unwrap();
-        let key = KeySchema { partition: vec![KeyAttribute { name: "id".to_owned(), scalar: ScalarType::N }], sort: Vec::new() };
         let spec = TableSpec {
-            name: "Events".to_owned(),
-            key,
-            indexes: Vec::new(),
-            billing: BillingMode::PayPerRequest,
-            throughput: None,
-            on_demand: OnDemandLimits::default(),
-            warm: None,
-            class: None,
-            deletion_protection: false,
             stream: Some(StreamView::NewAndOldImages),
-            tags: BTreeMap::new(),
+            ..definition::table("Events", definition::key(("id", ScalarType::N), None))
         };
-        let scope = Scope { account: "000000000000".to_owned(), region: "us-east-1".to_owned() };
-        block_on(engine.create_table(&scope, &spec)).unwrap();
-        let table = engine.table(&scope, "Events").unwrap();
+        block_on(engine.create_table(&scope(), &spec)).unwrap();
+        let table = engine.table(&scope(), "Events").unwrap();
         World { clock, engine, table }
     }
 
@@ -191,86 +178,26 @@ fn shards_close_after_four_hours_and_their_children_go_on() {
     assert!(steps.values().all(|steps| *steps == [1, 2]), "each item has one line of shards: {steps:?}");
 }
 
-type Happening = Box<dyn FnOnce() + Send>;
-
-/// A memory store that lets something happen in front of the n-th scan from now.
-#[derive(Default)]
-struct Interrupted {
-    rows: MemoryStore,
-    order: Mutex<Option<(usize, Happening)>>,
-}
-
-impl Interrupted {
-    /// What is to happen in front of this scan.
-    fn due(&self) -> Option<Happening> {
-        let mut order = self.order.lock().unwrap();
-        if let Some((_, happen)) = order.take_if(|(left, _)| *left == 0) {
-            return Some(happen);
-        }
-        if let Some((left, _)) = order.as_mut() {
-            *left -= 1;
-        }
-        None
-    }
-}
-
-#[async_trait]
-impl Store for Interrupted {
-    fn caps(&self) -> &Caps {
-        self.rows.caps()
-    }
-
-    async fn read(&self, keys: &[Key], level: Level) -> Result<Vec<Option<Found>>, StoreError> {
-        self.rows.read(keys, level).await
-    }
-
-    async fn scan(&self, range: &Range, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
-        if let Some(happen) = self.due() {
-            happen();
-        }
-        self.rows.scan(range, visit).await
-    }
-
-    async fn commit(&self, txn: MiniTxn) -> Result<Receipt, CommitError> {
-        self.rows.commit(txn).await
-    }
-
-    async fn mutate(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Option<Receipt>, CommitError> {
-        self.rows.mutate(keys, decide).await
-    }
-
-    async fn resolve(&self, id: TxnId) -> Result<Outcome, StoreError> {
-        self.rows.resolve(id).await
-    }
-
-    async fn splits(&self, space: Space, n: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.rows.splits(space, n).await
-    }
-
-    async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
-        self.rows.delete_range(space, from, to).await
-    }
-}
-
 #[test]
 fn a_shard_that_closes_while_it_is_read_shows_nothing_of_its_child() {
     // A page takes three looks at the store; the shard closes in front of each of them.
-    for scans in 0..3 {
-        let store = Arc::new(Interrupted::default());
+    for scans in 1..=3 {
+        let store = Arc::new(Interposed::new(Arc::new(MemoryStore::new())));
         let world = Arc::new(World::over(Arc::clone(&store) as _));
         world.put(7, 1);
         let lane = |shard: &Shard| !world.drain(world.begin(shard, StartAt::Horizon).unwrap()).0.is_empty();
         let parent = world.shards().into_iter().find(lane).unwrap();
         let position = world.begin(&parent, StartAt::Horizon).unwrap();
         let inner = Arc::clone(&world);
-        let happen = move || {
+        // Others do it: a thread that reads does nothing else until it has read.
+        let others = move || {
             inner.put(7, 2);
             inner.advance(4 * HOUR_MS);
             inner.put(7, 3);
         };
-        *store.order.lock().unwrap() = Some((scans, Box::new(happen)));
+        store.before(Call::Scan, scans, || thread::scope(|threads| threads.spawn(others).join().unwrap()));
         let (of_parent, end) = world.drain(position);
-        assert!(store.order.lock().unwrap().is_none(), "it closed while it was read");
+        assert!(!store.is_waiting(), "it closed while it was read");
         assert_eq!(end, None);
         let child = world.shards().into_iter().find(|shard| shard.parent_id.as_ref() == Some(&parent.id)).unwrap();
         let (of_child, _) = world.drain(world.begin(&child, StartAt::Horizon).unwrap());

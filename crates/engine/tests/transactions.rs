@@ -5,85 +5,31 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 
-use async_trait::async_trait;
 use stator_engine::catalog::Table;
 use stator_engine::transact::{Token, TransactError, Transacted};
 use stator_engine::write::{Action, Intent, WriteError};
 use stator_engine::{Engine, EngineOptions};
-use stator_kv::{
-    Caps, CommitError, Decide, Found, Key, Level, MemoryStore, MiniTxn, Outcome, Range, Receipt, Space, Store, StoreError, TxnId, Visitor,
-};
-use stator_model::arn::Scope;
-use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
-use stator_model::table::{BillingMode, OnDemandLimits, TableSpec};
+use stator_kv::wrap::{Call, Interposed};
+use stator_kv::{MemoryStore, Store};
+use stator_model::key::ScalarType;
 use stator_model::{Item, Number, Value};
+use stator_testkit::definition::{self, scope};
 use stator_testkit::target::{SetClock, TestClock, block_on};
 
-/// A memory store whose next mutation says that it has come, and then waits to be let through.
-#[derive(Default)]
-struct Gated {
-    rows: MemoryStore,
-    gate: Mutex<Option<(Sender<()>, Receiver<()>)>>,
-}
-
-impl Gated {
-    /// Closes the gate for one mutation; answers how to learn of it, and how to let it through.
-    fn close(&self) -> (Receiver<()>, Sender<()>) {
-        let (arrived, arrival) = channel();
-        let (opening, opened) = channel();
-        *self.gate.lock().unwrap() = Some((arrived, opened));
-        (arrival, opening)
-    }
-}
-
-#[async_trait]
-impl Store for Gated {
-    fn caps(&self) -> &Caps {
-        self.rows.caps()
-    }
-
-    async fn read(&self, keys: &[Key], level: Level) -> Result<Vec<Option<Found>>, StoreError> {
-        self.rows.read(keys, level).await
-    }
-
-    async fn scan(&self, range: &Range, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
-        self.rows.scan(range, visit).await
-    }
-
-    async fn commit(&self, txn: MiniTxn) -> Result<Receipt, CommitError> {
-        self.rows.commit(txn).await
-    }
-
-    async fn mutate(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Option<Receipt>, CommitError> {
-        let gate = self.gate.lock().unwrap().take();
-        if let Some((arrived, opened)) = gate {
-            arrived.send(()).unwrap();
-            opened.recv().unwrap();
-        }
-        self.rows.mutate(keys, decide).await
-    }
-
-    async fn resolve(&self, id: TxnId) -> Result<Outcome, StoreError> {
-        self.rows.resolve(id).await
-    }
-
-    async fn splits(&self, space: Space, n: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.rows.splits(space, n).await
-    }
-
-    async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
-        self.rows.delete_range(space, from, to).await
-    }
-}
-
-fn scope() -> Scope {
-    Scope { account: "000000000000".to_owned(), region: "us-east-1".to_owned() }
+/// Closes a gate in front of the next mutation; answers how to learn that it has come, and how to let it through.
+fn close(store: &Interposed) -> (Receiver<()>, Sender<()>) {
+    let (arrived, arrival) = channel();
+    let (opening, opened) = channel();
+    store.before(Call::Commit, 1, move || {
+        arrived.send(()).unwrap();
+        opened.recv().unwrap();
+    });
+    (arrival, opening)
 }
 
 fn open(store: Arc<dyn Store>) -> (Arc<Engine>, Arc<Table>) {
@@ -93,20 +39,7 @@ fn open(store: Arc<dyn Store>) -> (Arc<Engine>, Arc<Table>) {
 }
 
 fn make_table(engine: &Engine) -> Arc<Table> {
-    let key = KeySchema { partition: vec![KeyAttribute { name: "id".to_owned(), scalar: ScalarType::N }], sort: Vec::new() };
-    let spec = TableSpec {
-        name: "Accounts".to_owned(),
-        key,
-        indexes: Vec::new(),
-        billing: BillingMode::PayPerRequest,
-        throughput: None,
-        on_demand: OnDemandLimits::default(),
-        warm: None,
-        class: None,
-        deletion_protection: false,
-        stream: None,
-        tags: BTreeMap::new(),
-    };
+    let spec = definition::table("Accounts", definition::key(("id", ScalarType::N), None));
     block_on(engine.create_table(&scope(), &spec)).unwrap();
     engine.table(&scope(), "Accounts").unwrap()
 }
@@ -137,9 +70,9 @@ fn balance(item: &Item) -> i64 {
 
 #[test]
 fn whoever_meets_an_item_of_a_running_transaction_is_told_to_come_back() {
-    let store = Arc::new(Gated::default());
+    let store = Arc::new(Interposed::new(Arc::new(MemoryStore::new())));
     let (engine, table) = open(Arc::clone(&store) as Arc<dyn Store>);
-    let (arrival, opening) = store.close();
+    let (arrival, opening) = close(&store);
     let running = {
         let (engine, table) = (Arc::clone(&engine), Arc::clone(&table));
         #[expect(clippy::disallowed_methods, reason = "a transaction that is held up needs a thread of its own")]

@@ -13,10 +13,10 @@ use stator_engine::write::{Action, Intent};
 use stator_engine::{Engine, EngineOptions};
 use stator_expr::Literal;
 use stator_kv::MemoryStore;
-use stator_model::arn::Scope;
-use stator_model::key::{KeyAttribute, KeySchema, ScalarType};
-use stator_model::table::{BillingMode, Distance, IndexKind, IndexSpec, OnDemandLimits, Projection, TableSpec, VectorSpec};
+use stator_model::key::{KeySchema, ScalarType};
+use stator_model::table::{Distance, IndexKind, IndexSpec, Projection, TableSpec, VectorSpec};
 use stator_model::{Item, Number, Value};
+use stator_testkit::definition::{self, attribute, scope};
 use stator_testkit::target::{SetClock, block_on};
 
 const START_MS: u64 = 1_795_500_000_000;
@@ -27,26 +27,13 @@ struct World {
     engine: Arc<Engine>,
 }
 
-fn scope() -> Scope {
-    Scope { account: "000000000000".to_owned(), region: "us-east-1".to_owned() }
-}
-
-fn attribute(name: &str, scalar: ScalarType) -> KeyAttribute {
-    KeyAttribute { name: name.to_owned(), scalar }
-}
-
 /// An index on `v`, partitioned by `tenant` if asked for.
 fn index(name: &str, distance: Distance, is_partitioned: bool) -> IndexSpec {
     let partition = if is_partitioned { vec![attribute("tenant", ScalarType::N)] } else { Vec::new() };
     IndexSpec {
-        name: name.to_owned(),
-        kind: IndexKind::Vector,
-        key: KeySchema { partition, sort: Vec::new() },
         vector: Some(VectorSpec { attribute: "v".to_owned(), dimensions: 2, distance, filters: vec![attribute("color", ScalarType::N)] }),
         projection: Projection::KeysOnly,
-        throughput: None,
-        on_demand: OnDemandLimits::default(),
-        warm: None,
+        ..definition::index(name, IndexKind::Vector, KeySchema { partition, sort: Vec::new() })
     }
 }
 
@@ -58,19 +45,7 @@ impl World {
     fn new(indexes: Vec<IndexSpec>) -> World {
         let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(SetClock::at(START_MS)));
         let engine = open(&store, &clock);
-        let spec = TableSpec {
-            name: "Shapes".to_owned(),
-            key: KeySchema { partition: vec![attribute("id", ScalarType::N)], sort: Vec::new() },
-            indexes,
-            billing: BillingMode::PayPerRequest,
-            throughput: None,
-            on_demand: OnDemandLimits::default(),
-            warm: None,
-            class: None,
-            deletion_protection: false,
-            stream: None,
-            tags: BTreeMap::new(),
-        };
+        let spec = TableSpec { indexes, ..definition::table("Shapes", definition::key(("id", ScalarType::N), None)) };
         block_on(engine.create_table(&scope(), &spec)).unwrap();
         World { store, clock, engine }
     }

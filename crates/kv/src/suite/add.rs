@@ -3,7 +3,9 @@
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
-use super::block_on::together;
+use futures_util::future::join_all;
+
+use super::block_on;
 use super::subject::{Ending, ROWS, SMALL, Subject, key, key_in, put_number, sums};
 use crate::key::Key;
 use crate::range::Range;
@@ -85,8 +87,8 @@ pub(super) fn begins_anew_after_a_deletion_in_the_same_moment(subject: &Subject)
             Write::Add(row.clone(), vec![2]),
         ];
         let mut decisions: Vec<_> = steps.into_iter().map(|step| move |_: &[_]| Decision::Commit(vec![step.clone()])).collect();
-        let writes = decisions.iter_mut().map(|decide| subject.store().mutate(&[], decide)).collect();
-        let mut versions: Vec<_> = together(writes).into_iter().map(|receipt| receipt.unwrap().unwrap().version).collect();
+        let writes = decisions.iter_mut().map(|decide| subject.store().mutate(&[], decide));
+        let mut versions: Vec<_> = block_on(join_all(writes)).into_iter().map(|receipt| receipt.unwrap().unwrap().version).collect();
         if versions.is_sorted() {
             assert_eq!(sum_of(subject, &row), [3]);
         }

@@ -9,7 +9,6 @@
 
 mod add;
 mod append;
-mod block_on;
 mod commit;
 mod delete_range;
 mod faults;
@@ -24,7 +23,7 @@ mod subject;
 
 use std::sync::Arc;
 
-pub use block_on::block_on;
+pub use futures_executor::block_on;
 pub use subject::Subject;
 
 use crate::store::Store;

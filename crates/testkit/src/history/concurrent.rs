@@ -74,7 +74,7 @@ fn marks(item: Option<&Json>) -> Vec<u64> {
     list.iter().map(|mark| number(mark).expect("marks are numbers")).collect()
 }
 
-/// Appends a mark to some items: one by `UpdateItem`, several by a transaction.
+/// Appends a mark to some items: one by UpdateItem, several by a transaction.
 fn write(target: &mut dyn Target, items: &BTreeSet<u64>, mark: u64) -> Event {
     let texts: Vec<String> = items.iter().map(|item| append(*item, mark)).collect();
     let exchange = match texts.as_slice() {

@@ -1,4 +1,4 @@
-//! A naive `DynamoDB`: a map of items, and the plainest reading of what each operation does to it.
+//! A naive DynamoDB: a map of items, and the plainest reading of what each operation does to it.
 //!
 //! ```text
 //!   Operation ──┬── request ──► JSON, for the real thing

@@ -129,7 +129,7 @@ impl Action {
     }
 }
 
-/// `ReturnValues`.
+/// ReturnValues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Returned {
     /// `NONE`
@@ -164,7 +164,7 @@ pub enum Member {
     Update(Update),
     /// Delete.
     Delete(Id),
-    /// `ConditionCheck`.
+    /// ConditionCheck.
     Check(Id),
 }
 
@@ -205,22 +205,22 @@ pub struct Find {
 /// A call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
-    /// `PutItem`, with what is answered of the old item.
+    /// PutItem, with what is answered of the old item.
     Put(Attributes, Option<Condition>, bool),
-    /// `UpdateItem`.
+    /// UpdateItem.
     Update(Update, Option<Condition>),
-    /// `DeleteItem`, with what is answered of the old item.
+    /// DeleteItem, with what is answered of the old item.
     Delete(Id, Option<Condition>, bool),
-    /// `GetItem`.
+    /// GetItem.
     Get(Id, Vec<Path>),
     /// Query or Scan, page by page.
     Find(Find),
-    /// `BatchGetItem`.
+    /// BatchGetItem.
     BatchGet(Vec<Id>, Vec<Path>),
-    /// `BatchWriteItem`: items to put, keys to delete.
+    /// BatchWriteItem: items to put, keys to delete.
     BatchWrite(Vec<Attributes>, Vec<Id>),
-    /// `TransactWriteItems`.
+    /// TransactWriteItems.
     TransactWrite(Vec<(Member, Option<Condition>)>),
-    /// `TransactGetItems`.
+    /// TransactGetItems.
     TransactGet(Vec<(Id, Vec<Path>)>),
 }

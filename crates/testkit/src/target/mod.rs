@@ -2,11 +2,10 @@
 //!
 //! What must stay true: a target hands on what it is given, byte for byte; judging the answer is not its business.
 
-mod block_on;
 mod http;
 mod in_process;
 
-pub use block_on::block_on;
+pub use futures_executor::block_on;
 pub use http::HttpTarget;
 pub use in_process::{InProcess, SetClock, TestClock};
 

@@ -1,0 +1,111 @@
+//! A store in front of which something happens when a certain call comes.
+//!
+//! For what only shows when two things meet: hold a call up until the test has looked around, or let another write come in
+//! between. What must stay true: what was ordered happens once, on the thread of the call, before the store below hears of
+//! the call; without an order it is the store that it wraps.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use super::faulty::Call;
+use crate::key::Key;
+use crate::range::Range;
+use crate::space::Space;
+use crate::store::{Caps, CommitError, Decide, Found, Level, MiniTxn, Outcome, Receipt, Store, StoreError, TxnId, Visitor};
+
+struct Order {
+    call: Call,
+    /// Calls of that kind still to come, this one included.
+    left: u64,
+    happen: Box<dyn FnOnce() + Send>,
+}
+
+/// A store in front of which something happens when a certain call comes.
+pub struct Interposed {
+    inner: Arc<dyn Store>,
+    order: Mutex<Option<Order>>,
+}
+
+impl std::fmt::Debug for Interposed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interposed").field("is_waiting", &self.is_waiting()).finish_non_exhaustive()
+    }
+}
+
+impl Interposed {
+    /// Wraps a store; nothing is ordered yet.
+    pub fn new(inner: Arc<dyn Store>) -> Interposed {
+        Interposed { inner, order: Mutex::default() }
+    }
+
+    /// Lets something happen in front of the n-th call of a kind from now on; the next one is the first. An order that
+    /// waits is replaced. Mutations count as commits, whatever they decide.
+    ///
+    /// # Panics
+    /// There is no call number zero.
+    pub fn before(&self, call: Call, nth: u64, happen: impl FnOnce() + Send + 'static) {
+        assert!(nth > 0, "the next call is the first");
+        *self.order.lock() = Some(Order { call, left: nth, happen: Box::new(happen) });
+    }
+
+    /// Whether what was ordered has not happened yet.
+    pub fn is_waiting(&self) -> bool {
+        self.order.lock().is_some()
+    }
+
+    fn comes(&self, call: Call) {
+        let due = {
+            let mut order = self.order.lock();
+            if let Some(waiting) = order.as_mut().filter(|waiting| waiting.call == call) {
+                waiting.left -= 1;
+            }
+            order.take_if(|waiting| waiting.left == 0)
+        };
+        // Without the lock: what happens may call this store.
+        if let Some(order) = due {
+            (order.happen)();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Interposed {
+    fn caps(&self) -> &Caps {
+        self.inner.caps()
+    }
+
+    async fn read(&self, keys: &[Key], level: Level) -> Result<Vec<Option<Found>>, StoreError> {
+        self.comes(Call::Read);
+        self.inner.read(keys, level).await
+    }
+
+    async fn scan(&self, range: &Range, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
+        self.comes(Call::Scan);
+        self.inner.scan(range, visit).await
+    }
+
+    async fn commit(&self, txn: MiniTxn) -> Result<Receipt, CommitError> {
+        self.comes(Call::Commit);
+        self.inner.commit(txn).await
+    }
+
+    async fn mutate(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Option<Receipt>, CommitError> {
+        self.comes(Call::Commit);
+        self.inner.mutate(keys, decide).await
+    }
+
+    async fn resolve(&self, id: TxnId) -> Result<Outcome, StoreError> {
+        self.inner.resolve(id).await
+    }
+
+    async fn splits(&self, space: Space, n: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.inner.splits(space, n).await
+    }
+
+    async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        self.comes(Call::DeleteRange);
+        self.inner.delete_range(space, from, to).await
+    }
+}
