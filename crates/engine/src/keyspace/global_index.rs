@@ -13,6 +13,7 @@ use stator_model::table::{IndexId, TableId};
 
 use super::GLOBAL;
 use super::partition::{KeyFault, put_partition, put_partition_values, put_values};
+pub use super::partition::{index_prefix, table_prefix};
 
 /// The row key of an item's entry.
 pub fn key(table: TableId, index: IndexId, table_schema: &KeySchema, index_schema: &KeySchema, item: MapRef<'_>) -> Result<Key, KeyFault> {
@@ -23,19 +24,6 @@ pub fn key(table: TableId, index: IndexId, table_schema: &KeySchema, index_schem
     put_values(&mut bytes, &table_schema.partition, item, true)?;
     put_values(&mut bytes, &table_schema.sort, item, false)?;
     Ok(Key::from_joined(GLOBAL, bytes, part_len))
-}
-
-/// What the joined keys of all entries of the index begin with.
-pub fn index_prefix(table: TableId, index: IndexId) -> Vec<u8> {
-    let mut prefix = Vec::with_capacity(96);
-    prefix.extend_from_slice(&table.0.to_be_bytes());
-    prefix.extend_from_slice(&index.0.to_be_bytes());
-    prefix
-}
-
-/// What the joined keys of all entries of all indexes of a table begin with.
-pub fn table_prefix(table: TableId) -> Vec<u8> {
-    table.0.to_be_bytes().to_vec()
 }
 
 /// First joined key of a segment, and the first one behind it.

@@ -12,6 +12,7 @@ use stator_model::MapRef;
 use stator_model::key::{KeySchema, ScalarType};
 use stator_model::table::TableId;
 
+pub use super::partition::table_prefix;
 use super::partition::{KeyFault, put_partition, put_values, segment_bounds};
 use super::{ITEMS, SORT_ITEM};
 
@@ -24,11 +25,6 @@ pub fn key(table: TableId, schema: &KeySchema, item: MapRef<'_>) -> Result<Key, 
     bytes.push(SORT_ITEM);
     put_values(&mut bytes, &schema.sort, item, false)?;
     Ok(Key::from_joined(ITEMS, bytes, part_len))
-}
-
-/// What the joined keys of a table's rows in ITEMS begin with.
-pub fn table_prefix(table: TableId) -> Vec<u8> {
-    table.0.to_be_bytes().to_vec()
 }
 
 /// First joined key of a segment, and the first one behind it.

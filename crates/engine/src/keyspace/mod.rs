@@ -9,7 +9,7 @@
 //! | `table` | SMALL | part 1 | by table operations | as long as the table |
 //! | `counter` | SMALL | part 2 | added to by every write | as long as the table or index |
 //! | `job` | SMALL | part 3 | by the job's progress | until the job is done |
-//! | `sequence` | SMALL | part 4 | by `CreateTable`, and when a stream is enabled | forever |
+//! | `sequence` | SMALL | part 4 | by CreateTable, and when a stream is enabled | forever |
 //! | `transaction_token` | SMALL | part 5 | never | ten to twenty minutes |
 //! | `stream` | SMALL | part 6 | when it is disabled | until a day after that |
 //! | `stream_volume` | SMALL | part 7 | added to with every record | as long as the stream |

@@ -9,6 +9,7 @@
 
 use stator_model::key::KeyAttribute;
 use stator_model::limits::{PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
+use stator_model::table::{IndexId, TableId};
 use stator_model::{MapRef, RawValue, ValueRef, ValueType};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -47,6 +48,19 @@ pub enum KeyFault {
         /// Its size in bytes.
         size_bytes: usize,
     },
+}
+
+/// What the joined keys of a table's rows begin with: its items, or the entries of all its indexes of a kind.
+pub fn table_prefix(table: TableId) -> Vec<u8> {
+    table.0.to_be_bytes().to_vec()
+}
+
+/// What the joined keys of all entries of an index begin with, where indexes are apart.
+pub fn index_prefix(table: TableId, index: IndexId) -> Vec<u8> {
+    let mut prefix = Vec::with_capacity(96);
+    prefix.extend_from_slice(&table.0.to_be_bytes());
+    prefix.extend_from_slice(&index.0.to_be_bytes());
+    prefix
 }
 
 /// Appends hash and encoded values of the partition attributes.
