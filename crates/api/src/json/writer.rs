@@ -191,3 +191,28 @@ fn plain_len(text: &[u8]) -> usize {
     let from = plain_blocks * BLOCK_BYTES;
     from + text[from..].iter().position(|byte| is_special(*byte)).unwrap_or(text.len() - from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Writer;
+    use crate::json::Reader;
+
+    #[test]
+    fn escapes_are_made_wherever_they_fall_and_read_back() {
+        for length in 1..=40 {
+            for at in 0..length {
+                for special in ["\"", "\\", "\n", "\r", "\t", "\0", "\u{1f}"] {
+                    let text: String = ["x".repeat(at), special.to_owned(), "y".repeat(length - at - 1)].concat();
+                    let body = Writer::answer(|writer| writer.name("text").string(&text));
+                    assert!(body.iter().all(|byte| *byte >= b' '), "{text:?}");
+                    let mut read = None;
+                    let outcome = Reader::body(&body, |reader, _| {
+                        read = Some(reader.string()?.into_owned());
+                        Ok(())
+                    });
+                    assert_eq!((outcome, read.as_deref()), (Ok(()), Some(text.as_str())), "{body:?}");
+                }
+            }
+        }
+    }
+}
