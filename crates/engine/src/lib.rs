@@ -2,6 +2,7 @@
 //!
 //! What must stay true: given rows, a clock and a request, the outcome is determined. Nothing here knows JSON, HTTP, a
 //! runtime, the wall clock or the service's sentences. There is one write path (`write`), and one read path (`read`).
+#![deny(clippy::float_arithmetic)]
 
 pub mod capacity;
 pub mod catalog;

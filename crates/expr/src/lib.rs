@@ -1,4 +1,4 @@
-//! The languages of `DynamoDB`: the five expressions, the legacy parameters and `PartiQL`, lowered to the same forms.
+//! The languages of DynamoDB: the five expressions, the legacy parameters and PartiQL, lowered to the same forms.
 //!
 //! ```text
 //!   text  --parse-->  ast (names and values unresolved)  --Binder-->  Condition | Projection | Update | KeyCondition
@@ -8,6 +8,7 @@
 //! A request makes one [`Binder`] of its substitutions, binds its expressions and asks [`Binder::finish`] what was left
 //! unused. What must stay true: this crate is pure and always terminates; every input costs time linear in its size; errors
 //! are typed facts ([`ExprError`]) that the wire turns into sentences.
+#![deny(clippy::float_arithmetic)]
 
 pub mod ast;
 mod bind;
@@ -37,27 +38,27 @@ pub use projection::Projection;
 pub use reserved::is_reserved;
 pub use update::Update;
 
-/// Parses and binds a `ConditionExpression` or `FilterExpression`.
+/// Parses and binds a ConditionExpression or FilterExpression.
 pub fn condition(text: &str, binder: &mut Binder<'_>) -> Result<Condition, ExprError> {
     binder.condition(&parse::condition(text)?)
 }
 
-/// Parses and binds a `ProjectionExpression`.
+/// Parses and binds a ProjectionExpression.
 pub fn projection(text: &str, binder: &mut Binder<'_>) -> Result<Projection, ExprError> {
     binder.projection(&parse::projection(text)?)
 }
 
-/// Parses and binds an `UpdateExpression`.
+/// Parses and binds an UpdateExpression.
 pub fn update(text: &str, binder: &mut Binder<'_>) -> Result<Update, ExprError> {
     binder.update(&parse::update(text)?)
 }
 
-/// Parses and binds a `KeyConditionExpression`.
+/// Parses and binds a KeyConditionExpression.
 pub fn key_condition(text: &str, binder: &mut Binder<'_>) -> Result<KeyCondition, ExprError> {
     binder.key_condition(&parse::condition(text)?)
 }
 
-/// Parses and binds a `SearchConditionExpression`: attributes, and what each has to equal.
+/// Parses and binds a SearchConditionExpression: attributes, and what each has to equal.
 pub fn search_condition(text: &str, binder: &mut Binder<'_>) -> Result<Vec<(String, Literal)>, ExprError> {
     binder.search_condition(&parse::condition(text)?)
 }

@@ -1,7 +1,8 @@
-//! What `DynamoDB` talks about: values, numbers, items, paths, keys, table definitions and the published limits.
+//! What DynamoDB talks about: values, numbers, items, paths, keys, table definitions and the published limits.
 //!
 //! Every other crate shares these words. What must stay true: this crate is pure. It performs no I/O, reads no
 //! clock, draws no randomness and knows no serialization format but its own canonical encoding (`encoded`).
+#![deny(clippy::float_arithmetic)]
 
 pub mod arn;
 pub mod encoded;

@@ -33,6 +33,7 @@ impl Best {
     }
 
     /// Takes an entry, if it is among the best so far.
+    #[expect(clippy::float_arithmetic, reason = "a change of sign, so that lower is always nearer")]
     pub fn offer(&mut self, score: f64, is_nearer_above: bool, key: &[u8], row: &[u8]) {
         let rank = if is_nearer_above { -score } else { score };
         if self.heap.len() == self.limit {
