@@ -1,4 +1,4 @@
-//! Builds `RocksDB` once per machine, as a unity build, into an archive that every profile and clone links.
+//! Builds RocksDB once per machine, as a unity build, into an archive that every profile and clone links.
 //!
 //! File by file the sources take about twenty minutes on two cores, for each profile. Here a few generated files include them
 //! by the dozen, which takes less than five, and the finished archive is kept in the user's cache under the hash of

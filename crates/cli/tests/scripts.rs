@@ -1,4 +1,4 @@
-//! The golden scripts of `api` on the other places where they must hold: in process over `RocksDB`, with the memory store
+//! The golden scripts of `api` on the other places where they must hold: in process over RocksDB, with the memory store
 //! beside it that has to agree row by row, and over HTTP against `stator dev`, in memory and on disk.
 //!
 //! What must stay true: the scripts are the same files, and nothing in them knows where they run. Over HTTP they share one

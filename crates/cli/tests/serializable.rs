@@ -1,4 +1,4 @@
-//! Callers side by side on `RocksDB`, whose observations must have one order, whatever shares a batch and a sync.
+//! Callers side by side on RocksDB, whose observations must have one order, whatever shares a batch and a sync.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::sync::Arc;

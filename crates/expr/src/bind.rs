@@ -30,7 +30,7 @@ use crate::projection::Projection;
 use crate::reserved::is_reserved;
 use crate::update::Update;
 
-/// `ExpressionAttributeNames`: `#name` and the attribute name that it stands for.
+/// ExpressionAttributeNames: `#name` and the attribute name that it stands for.
 pub type Names<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// The substitutions of one request, and which of them its expressions have used.
@@ -59,8 +59,8 @@ struct ValueSlot {
 }
 
 impl<'a> Binder<'a> {
-    /// Takes `ExpressionAttributeNames` (`#name` and attribute name, in the order given; of a name given twice the last holds, as
-    /// in any JSON object) and `ExpressionAttributeValues` (one encoded map of `:value` to value); `None` for a parameter that
+    /// Takes ExpressionAttributeNames (`#name` and attribute name, in the order given; of a name given twice the last holds, as
+    /// in any JSON object) and ExpressionAttributeValues (one encoded map of `:value` to value); `None` for a parameter that
     /// is absent.
     pub fn new(names: Option<Names<'a>>, values: Option<Item>) -> Result<Binder<'a>, ExprError> {
         if names.as_ref().is_some_and(Vec::is_empty) {

@@ -144,12 +144,12 @@ pub enum ExprError {
         /// The word as written.
         word: String,
     },
-    /// A `#name` that `ExpressionAttributeNames` lacks.
+    /// A `#name` that ExpressionAttributeNames lacks.
     UndefinedName {
         /// With its `#`.
         name: String,
     },
-    /// A `:value` that `ExpressionAttributeValues` lacks.
+    /// A `:value` that ExpressionAttributeValues lacks.
     UndefinedValue {
         /// With its `:`.
         value: String,
@@ -400,7 +400,7 @@ pub enum LegacyError {
         /// The attribute.
         attribute: String,
     },
-    /// `ConditionalOperator` with fewer than two conditions.
+    /// ConditionalOperator with fewer than two conditions.
     NothingToJoin {
         /// Conditions given.
         conditions: usize,
@@ -416,7 +416,7 @@ pub enum LegacyError {
     },
     /// A comparison that key conditions do not know. No further fact.
     KeyOperator,
-    /// The same name twice in `AttributesToGet`.
+    /// The same name twice in AttributesToGet.
     RepeatedAttribute {
         /// The name.
         attribute: String,

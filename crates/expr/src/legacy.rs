@@ -12,7 +12,7 @@ use crate::literal::Literal;
 use crate::projection::Projection;
 use crate::update::{Action as UpdateAction, Change, Origin, SetOperand, SetValue, Update};
 
-/// `ComparisonOperator`.
+/// ComparisonOperator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComparisonOperator {
     /// `EQ`
@@ -99,7 +99,7 @@ impl ComparisonOperator {
     }
 }
 
-/// `ConditionalOperator`.
+/// ConditionalOperator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConditionalOperator {
     /// All conditions hold; what holds without the parameter, too.
@@ -108,29 +108,29 @@ pub enum ConditionalOperator {
     Or,
 }
 
-/// A Condition of `QueryFilter`, `ScanFilter` or `KeyConditions`.
+/// A Condition of QueryFilter, ScanFilter or KeyConditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
-    /// `ComparisonOperator`
+    /// ComparisonOperator
     pub operator: ComparisonOperator,
-    /// `AttributeValueList`; empty when absent.
+    /// AttributeValueList; empty when absent.
     pub arguments: Vec<Literal>,
 }
 
-/// An `ExpectedAttributeValue`, as given.
+/// An ExpectedAttributeValue, as given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expectation {
     /// Value
     pub value: Option<Literal>,
     /// Exists
     pub exists: Option<bool>,
-    /// `ComparisonOperator`
+    /// ComparisonOperator
     pub operator: Option<ComparisonOperator>,
-    /// `AttributeValueList`
+    /// AttributeValueList
     pub arguments: Option<Vec<Literal>>,
 }
 
-/// Action of an `AttributeValueUpdate`.
+/// Action of an AttributeValueUpdate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// `PUT`, what holds without the parameter, too.
@@ -152,7 +152,7 @@ impl Action {
     }
 }
 
-/// An `AttributeValueUpdate`.
+/// An AttributeValueUpdate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributeUpdate {
     /// Action
@@ -161,7 +161,7 @@ pub struct AttributeUpdate {
     pub value: Option<Literal>,
 }
 
-/// Lowers `QueryFilter` or `ScanFilter`. Without entries everything matches.
+/// Lowers QueryFilter or ScanFilter. Without entries everything matches.
 pub fn filter(entries: Vec<(String, Comparison)>, joined_by: Option<ConditionalOperator>) -> Result<Condition, LegacyError> {
     let tests = entries.into_iter().map(|(attribute, comparison)| lower(attribute, comparison)).collect::<Result<_, _>>()?;
     join(tests, joined_by)
@@ -173,7 +173,7 @@ pub fn expected(entries: Vec<(String, Expectation)>, joined_by: Option<Condition
     join(tests, joined_by)
 }
 
-/// Lowers `KeyConditions`.
+/// Lowers KeyConditions.
 pub fn key_conditions(entries: Vec<(String, Comparison)>) -> Result<KeyCondition, LegacyError> {
     let term = |(attribute, comparison): (String, Comparison)| {
         check_arguments(&comparison)?;
@@ -193,14 +193,14 @@ pub fn key_conditions(entries: Vec<(String, Comparison)>) -> Result<KeyCondition
     Ok(KeyCondition { terms: entries.into_iter().map(term).collect::<Result<_, _>>()? })
 }
 
-/// Lowers `AttributeUpdates`.
+/// Lowers AttributeUpdates.
 pub fn attribute_updates(entries: Vec<(String, AttributeUpdate)>) -> Result<Update, LegacyError> {
     let action =
         |(attribute, update): (String, AttributeUpdate)| Ok(UpdateAction { path: Path::attribute(attribute), change: change(update)? });
     Ok(Update { actions: entries.into_iter().map(action).collect::<Result<_, _>>()?, origin: Origin::Legacy })
 }
 
-/// Lowers `AttributesToGet`. Names are whole top-level attributes, whatever characters they have.
+/// Lowers AttributesToGet. Names are whole top-level attributes, whatever characters they have.
 pub fn attributes_to_get(names: &[String]) -> Result<Projection, LegacyError> {
     let mut seen = std::collections::HashSet::with_capacity(names.len());
     if let Some(name) = names.iter().find(|name| !seen.insert(*name)) {

@@ -1,4 +1,4 @@
-//! The words that may not stand for an attribute name unless a `#name` does (developer guide, "Reserved words in `DynamoDB`").
+//! The words that may not stand for an attribute name unless a `#name` does (developer guide, "Reserved words in DynamoDB").
 //!
 //! What must stay true: the table is sorted and upper case, so that one binary search decides, whatever case was written.
 

@@ -54,7 +54,7 @@ pub(crate) enum SetOperand {
 }
 
 impl Update {
-    /// An update that changes nothing, as `UpdateItem` without expression asks for.
+    /// An update that changes nothing, as UpdateItem without expression asks for.
     pub fn nothing() -> Update {
         Update { actions: Vec::new(), origin: Origin::Expression }
     }
@@ -69,12 +69,12 @@ impl Update {
         eval::update::apply(self, existing, key).map(Some)
     }
 
-    /// The touched leaves of the item as it was, for `UPDATED_OLD`; empty when none of them was there.
+    /// The touched leaves of the item as it was, for UPDATED_OLD; empty when none of them was there.
     pub fn touched_old(&self, old: MapRef<'_>) -> Item {
         Projection::of_disjoint(self.paths()).project_item(old)
     }
 
-    /// The touched leaves of the item as it is now, for `UPDATED_NEW`; empty when the update left none.
+    /// The touched leaves of the item as it is now, for UPDATED_NEW; empty when the update left none.
     ///
     /// What was removed has no new value, and elements appended to a list by a position beyond its end are not reported
     /// either (both observed). Elements that moved because others of their list were removed are found where they are now

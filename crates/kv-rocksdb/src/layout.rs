@@ -1,4 +1,4 @@
-//! How rows lie in `RocksDB`.
+//! How rows lie in RocksDB.
 //!
 //! ```text
 //!   column family   the profile of the space

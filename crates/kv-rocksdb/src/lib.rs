@@ -1,4 +1,4 @@
-//! The default durable backend: `RocksDB` behind a group commit of our own.
+//! The default durable backend: RocksDB behind a group commit of our own.
 //!
 //! ```text
 //!   mutate ─ latches ─ read (pending values first) ─ decide ─┐ queue, in order

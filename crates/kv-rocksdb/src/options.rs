@@ -1,4 +1,4 @@
-//! How `RocksDB` is set up. One number of bytes decides everything that takes memory.
+//! How RocksDB is set up. One number of bytes decides everything that takes memory.
 //!
 //! What must stay true: block cache and write buffers are charged to one cache of that size, so that the sum is bounded
 //! whatever the load is.

@@ -33,7 +33,7 @@ const OUTCOMES_MAX: usize = 4096;
 
 type Answer = oneshot::Receiver<Result<Version, ()>>;
 
-/// Rows in `RocksDB`.
+/// Rows in RocksDB.
 pub struct RocksStore {
     db: Arc<DB>,
     queue: Arc<Queue>,

@@ -1,4 +1,4 @@
-//! The common contract on `RocksDB`: alone, behind a wrapper that fails on order, and beside the memory store.
+//! The common contract on RocksDB: alone, behind a wrapper that fails on order, and beside the memory store.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 

@@ -88,7 +88,7 @@ impl fmt::Display for StreamArn {
     }
 }
 
-/// Account, region and resource of a `DynamoDB` ARN.
+/// Account, region and resource of a DynamoDB ARN.
 fn split(text: &str) -> Result<(Scope, &str), ArnError> {
     let mut parts = text.splitn(6, ':');
     let mut next = || parts.next().ok_or(ArnError);

@@ -1,6 +1,6 @@
 //! Every published limit, once, as a named constant with its unit in the name.
 //!
-//! Source, unless said otherwise: the developer guide, "Quotas in Amazon `DynamoDB`" and "Constraints in Amazon `DynamoDB`".
+//! Source, unless said otherwise: the developer guide, "Quotas in Amazon DynamoDB" and "Constraints in Amazon DynamoDB".
 //! What must stay true: no other file spells one of these numbers; relations between them are asserted here.
 
 /// Significant decimal digits of a number.
@@ -27,11 +27,11 @@ pub const KEY_ATTRIBUTE_NAME_BYTES_MAX: usize = 255;
 pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// One page of Query or Scan, before the filter.
 pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
-/// Items asked for by one `BatchGetItem`.
+/// Items asked for by one BatchGetItem.
 pub const BATCH_GET_KEYS_MAX: usize = 100;
-/// Bytes answered by one `BatchGetItem`.
+/// Bytes answered by one BatchGetItem.
 pub const BATCH_GET_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Puts and deletes of one `BatchWriteItem`.
+/// Puts and deletes of one BatchWriteItem.
 pub const BATCH_WRITE_REQUESTS_MAX: usize = 25;
 /// Actions of one transaction.
 pub const TRANSACTION_ACTIONS_MAX: usize = 100;
@@ -41,11 +41,11 @@ pub const TRANSACTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const TRANSACTION_TOKEN_CHARACTERS_MAX: usize = 36;
 /// How long a transaction's token counts, in ms.
 pub const TRANSACTION_TOKEN_MS: u64 = 10 * 60 * 1000;
-/// Statements of one `BatchExecuteStatement`.
+/// Statements of one BatchExecuteStatement.
 pub const BATCH_STATEMENTS_MAX: usize = 25;
-/// Partitions that one statement of `PartiQL` may ask for. Source: developer guide, `PartiQL` operators, IN.
+/// Partitions that one statement of PartiQL may ask for. Source: developer guide, PartiQL operators, IN.
 pub const STATEMENT_PARTITIONS_MAX: usize = 50;
-/// Characters of a `PartiQL` statement.
+/// Characters of a PartiQL statement.
 pub const STATEMENT_CHARACTERS_MAX: usize = 8192;
 /// Characters of the token by which a statement goes on.
 pub const STATEMENT_TOKEN_CHARACTERS_MAX: usize = 32_768;
@@ -67,7 +67,7 @@ pub const LOCAL_INDEXES_MAX: usize = 5;
 pub const GLOBAL_INDEXES_MAX: usize = 20;
 /// Partition attributes, and again sort attributes, of a global secondary index.
 pub const INDEX_KEY_ATTRIBUTES_MAX: usize = 4;
-/// Names in one `NonKeyAttributes` list.
+/// Names in one NonKeyAttributes list.
 pub const PROJECTED_NAMES_MAX: usize = 20;
 /// Names over all INCLUDE projections of a table.
 pub const PROJECTED_NAMES_PER_TABLE_MAX: usize = 100;
@@ -75,7 +75,7 @@ pub const PROJECTED_NAMES_PER_TABLE_MAX: usize = 100;
 pub const VECTOR_INDEXES_MAX: usize = 5;
 /// Numbers of a vector.
 pub const VECTOR_DIMENSIONS_MAX: usize = 4096;
-/// `INLINE_FILTER` elements of a search schema.
+/// INLINE_FILTER elements of a search schema.
 pub const VECTOR_FILTERS_MAX: usize = 18;
 /// Results of a vector search.
 pub const SEARCH_RESULTS_MAX: usize = 100;
@@ -92,7 +92,7 @@ pub const STREAM_PAGE_RECORDS_MAX: usize = 1000;
 pub const STREAM_PAGE_BYTES_MAX: usize = 1024 * 1024;
 /// An iterator of a shard counts this long.
 pub const SHARD_ITERATOR_MS: u64 = 15 * 60 * 1000;
-/// Streams on one page of `ListStreams`, shards on one page of `DescribeStream`.
+/// Streams on one page of ListStreams, shards on one page of DescribeStream.
 pub const LIST_STREAMS_MAX: usize = 100;
 
 /// Tags of one table.
@@ -101,7 +101,7 @@ pub const TAGS_MAX: usize = 50;
 pub const TAG_KEY_CHARACTERS_MAX: usize = 128;
 /// Characters of a tag's value.
 pub const TAG_VALUE_CHARACTERS_MAX: usize = 256;
-/// Tags on one page of `ListTagsOfResource`.
+/// Tags on one page of ListTagsOfResource.
 pub const TAGS_PER_PAGE: usize = 10;
 
 /// Table and index names.
@@ -110,7 +110,7 @@ pub const NAME_BYTES_MIN: usize = 3;
 pub const NAME_BYTES_MAX: usize = 255;
 /// Tables per account and region, by default quota.
 pub const TABLES_MAX: usize = 2500;
-/// Tables on one page of `ListTables`.
+/// Tables on one page of ListTables.
 pub const LIST_TABLES_MAX: usize = 100;
 
 /// Read or write capacity units of one table, by default quota.

@@ -52,7 +52,7 @@ pub struct WarmThroughput {
     pub write_units: u64,
 }
 
-/// Price class of a table; it changes nothing but what `DescribeTable` says.
+/// Price class of a table; it changes nothing but what DescribeTable says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableClass {
     /// `STANDARD`
@@ -103,7 +103,7 @@ pub struct VectorSpec {
     pub dimensions: usize,
     /// How nearness is told.
     pub distance: Distance,
-    /// Attributes that a search may ask to be equal to something: the `INLINE_FILTER` elements of the search schema.
+    /// Attributes that a search may ask to be equal to something: the INLINE_FILTER elements of the search schema.
     pub filters: Vec<KeyAttribute>,
 }
 
@@ -154,7 +154,7 @@ pub struct TableSpec {
     pub warm: Option<WarmThroughput>,
     /// Table class, when given.
     pub class: Option<TableClass>,
-    /// Whether `DeleteTable` is refused.
+    /// Whether DeleteTable is refused.
     pub deletion_protection: bool,
     /// What its stream shows, if it has one.
     pub stream: Option<StreamView>,

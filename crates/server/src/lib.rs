@@ -1,6 +1,6 @@
 //! The shell around the operations: sockets, the request pipeline, logs, settings, and the timer of the background work.
 //!
-//! What must stay true: no rule of `DynamoDB` is here, and nothing here branches on the name of an operation.
+//! What must stay true: no rule of DynamoDB is here, and nothing here branches on the name of an operation.
 
 pub mod clock;
 pub mod config;

@@ -19,7 +19,7 @@ use super::verbs::{Description, add_index};
 use crate::Engine;
 use crate::keyspace::job::{self, JobKind};
 
-/// What `UpdateTable` asks for.
+/// What UpdateTable asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableChange {
     /// Billing mode.
@@ -395,7 +395,7 @@ fn update_index(
 }
 
 impl Table {
-    /// Warm throughput as `DescribeTable` shows it.
+    /// Warm throughput as DescribeTable shows it.
     pub fn warm_throughput(&self) -> WarmThroughput {
         self.warm.unwrap_or_else(|| warm_default(self.billing, self.throughput))
     }

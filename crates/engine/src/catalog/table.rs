@@ -35,7 +35,7 @@ pub struct Table {
     pub scope: Scope,
     /// Its name.
     pub name: String,
-    /// The `TableId` that `DescribeTable` shows.
+    /// The `TableId` that DescribeTable shows.
     pub uuid: String,
     /// When it was made, in ms since the epoch.
     pub created_at_ms: u64,
@@ -47,9 +47,9 @@ pub struct Table {
     pub next_index_id: u32,
     /// How it is paid for.
     pub billing: BillingMode,
-    /// Whether a billing mode was ever named, so that `DescribeTable` sums it up.
+    /// Whether a billing mode was ever named, so that DescribeTable sums it up.
     pub billing_named: bool,
-    /// When it last became `PAY_PER_REQUEST`, in ms since the epoch.
+    /// When it last became PAY_PER_REQUEST, in ms since the epoch.
     pub on_demand_since_ms: Option<u64>,
     /// Provisioned capacity; zeros on demand.
     pub throughput: Throughput,
@@ -61,13 +61,13 @@ pub struct Table {
     pub warm: Option<WarmThroughput>,
     /// Table class, once named, and when it was last changed.
     pub class: Option<(TableClass, Option<u64>)>,
-    /// Whether `DeleteTable` is refused.
+    /// Whether DeleteTable is refused.
     pub deletion_protection: bool,
     /// Until when it counts as being created, in ms since the epoch.
     pub creating_until_ms: u64,
     /// Until when it counts as being updated, in ms since the epoch.
     pub updating_until_ms: u64,
-    /// Since `DeleteTable`: when it goes, in ms since the epoch.
+    /// Since DeleteTable: when it goes, in ms since the epoch.
     pub deleting_until_ms: Option<u64>,
     /// The latest stream, enabled or not.
     pub stream: Option<Arc<Stream>>,

@@ -18,7 +18,7 @@ use crate::keyspace::job::JobKind;
 use crate::keyspace::sequence::{self, Owner};
 use crate::keyspace::{self, job};
 
-/// A table as `DescribeTable` shows it.
+/// A table as DescribeTable shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     /// The definition.

@@ -3,9 +3,9 @@
 //! | job | owed since | a tick does | done when |
 //! |---|---|---|---|
 //! | drop table | the table left the catalog | removes all its rows | they are gone |
-//! | drop index | `UpdateTable` deleted it | removes all its entries | they are gone and the definition forgets it |
-//! | backfill | `UpdateTable` made an index | enters some hundred items | every item has been met |
-//! | deadlines | `UpdateTimeToLive` turned TTL on | enters those of some hundred items | every item has been met |
+//! | drop index | UpdateTable deleted it | removes all its entries | they are gone and the definition forgets it |
+//! | backfill | UpdateTable made an index | enters some hundred items | every item has been met |
+//! | deadlines | UpdateTimeToLive turned TTL on | enters those of some hundred items | every item has been met |
 //!
 //! What must stay true: every tick may be repeated, and may be the last before a crash. No tick holds a table: writers only
 //! ever wait for the latch of a single item.

@@ -1,4 +1,4 @@
-//! `PartiQL`: what a statement means for a table. Reads become queries or scans, writes become intents.
+//! PartiQL: what a statement means for a table. Reads become queries or scans, writes become intents.
 //!
 //! ```text
 //!   SELECT  ── equality (or IN, OR) on the partition key ──► a query per partition

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! What must stay true: nothing ever searches the table for what has expired; whether an item goes is decided on the item
-//! itself, under its latch. Source: developer guide, "Using time to live in `DynamoDB`".
+//! itself, under its latch. Source: developer guide, "Using time to live in DynamoDB".
 
 mod backfill;
 mod settings;

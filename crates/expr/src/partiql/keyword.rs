@@ -1,6 +1,6 @@
 //! Words that are no names unless they stand in double quotes.
 //!
-//! The service reads statements with the parser of the `PartiQL` reference implementation, whose keywords these are: those of
+//! The service reads statements with the parser of the PartiQL reference implementation, whose keywords these are: those of
 //! SQL-92 and a few of its own. What must stay true: sorted, in lower case.
 
 const KEYWORDS: [&str; 233] = [

@@ -1,4 +1,4 @@
-//! `PartiQL`: statements, lowered to the trees of the expressions.
+//! PartiQL: statements, lowered to the trees of the expressions.
 //!
 //! ```text
 //!   text + parameters ── lex, parse ──► Statement ── bind ──► Condition | Projection | Update | Item

@@ -8,7 +8,7 @@
 //!   EXISTS (SELECT …)
 //! ```
 //!
-//! Source: developer guide, "`PartiQL` for `DynamoDB` reference". The service reads statements with the parser of the `PartiQL`
+//! Source: developer guide, "PartiQL for DynamoDB reference". The service reads statements with the parser of the PartiQL
 //! reference implementation, so complaints are told apart as that one tells them apart. What must stay true: trees are made
 //! children first.
 
