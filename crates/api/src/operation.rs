@@ -60,6 +60,8 @@ pub struct OperationInfo {
     pub class: Class,
     /// How much of it works.
     pub status: Status,
+    /// Whether one request may work through a large part of a table, and so must not stand in front of short ones.
+    pub is_bulk: bool,
 }
 
 /// An operation as the registry holds it, with its input and output types erased.
@@ -140,12 +142,18 @@ type Decode = for<'a> fn(&'a [u8]) -> Result<Box<dyn Prepared + 'a>, Fault>;
 impl Entry {
     /// Declares an operation of the DynamoDB service that answers as the service does.
     pub const fn new(name: &'static str, class: Class, decode: Decode) -> Entry {
-        Entry { info: OperationInfo { name, service: Service::DynamoDb, class, status: Status::Complete }, decode }
+        Entry { info: OperationInfo { name, service: Service::DynamoDb, class, status: Status::Complete, is_bulk: false }, decode }
     }
 
     /// Declares an operation of the streams service that answers as the service does.
     pub const fn of_streams(name: &'static str, class: Class, decode: Decode) -> Entry {
-        Entry { info: OperationInfo { name, service: Service::Streams, class, status: Status::Complete }, decode }
+        Entry { info: OperationInfo { name, service: Service::Streams, class, status: Status::Complete, is_bulk: false }, decode }
+    }
+
+    /// The same operation, known to work through a large part of a table at a time.
+    pub const fn in_bulk(mut self) -> Entry {
+        self.info.is_bulk = true;
+        self
     }
 }
 

@@ -15,8 +15,8 @@ use stator_kv::{Rewind, Store};
 use stator_model::limits::REQUEST_BYTES_MAX;
 use stator_server::listen::{BindError, Tls, TlsError};
 use stator_server::pipeline::Budget;
-use stator_server::{Bound, Config, Gate, Hooks, Limits, SettableClock, Shell, SystemClock, jobs, observe};
-use tokio::runtime::Runtime;
+use stator_server::{Bound, BulkThreads, Config, Gate, Hooks, Limits, SettableClock, Shell, SystemClock, jobs, observe};
+use tokio::runtime::{Handle, Runtime};
 
 use crate::arguments::Mode;
 use crate::failure::Failure;
@@ -33,7 +33,8 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
     let tls = tls(config)?;
     check_exposure(config, tls.is_some())?;
     observe::init(config.log_format, config.log_level);
-    let runtime = Runtime::new().map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
+    let no_threads = |error| Failure::Failed(format!("no threads to run on: {error}"));
+    let (runtime, bulk) = (Runtime::new().map_err(no_threads)?, BulkThreads::start().map_err(no_threads)?);
     let bound = {
         let _inside = runtime.enter();
         Bound::bind(config.listen, tls).map_err(|error| cannot_bind(&error))?
@@ -65,7 +66,7 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
         // Whoever reads that it is ready may stop it at once.
         let stop = signals::stop().map_err(|error| Failure::Failed(format!("signals can not be received: {error}")))?;
         introduce(mode, config, directory.as_deref(), credential.as_ref(), &bound, output);
-        serve(config, gate, engine, hooks, bound, stop).await;
+        serve(config, gate, engine, hooks, bulk.handle(), bound, stop).await;
         Ok(())
     })
 }
@@ -83,7 +84,15 @@ async fn open_for_tests(
     Ok((engine, Some(Arc::new(hooks))))
 }
 
-async fn serve(config: &Config, gate: Gate, engine: Arc<Engine>, hooks: Option<Arc<Hooks>>, bound: Bound, stop: impl Future<Output = ()>) {
+async fn serve(
+    config: &Config,
+    gate: Gate,
+    engine: Arc<Engine>,
+    hooks: Option<Arc<Hooks>>,
+    bulk: &Handle,
+    bound: Bound,
+    stop: impl Future<Output = ()>,
+) {
     let limits = Limits::of(config);
     let shell = Shell {
         engine,
@@ -97,8 +106,9 @@ async fn serve(config: &Config, gate: Gate, engine: Arc<Engine>, hooks: Option<A
         slow_request: config.slow_request,
         budget: Budget::new(usize::try_from(config.request_memory.0).unwrap_or(usize::MAX)),
         hooks,
+        bulk: Some(bulk.clone()),
     };
-    let jobs = tokio::spawn(jobs::drive(Arc::clone(&shell.engine)));
+    let jobs = bulk.spawn(jobs::drive(Arc::clone(&shell.engine)));
     let have_all_finished = bound.run(Arc::new(shell), limits, stop).await;
     jobs.abort();
     if !have_all_finished {

@@ -3,7 +3,7 @@
 //! What must stay true: block cache and write buffers are charged to one cache of that size, so that the sum is bounded
 //! whatever the load is.
 
-use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, Options, WriteBufferManager};
+use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, Env, Options, WriteBufferManager};
 use stator_kv::Profile;
 
 /// Settings of the store.
@@ -35,15 +35,20 @@ pub(crate) const FAMILIES: [(Profile, &str); 5] =
 pub(crate) struct Shared {
     cache: Cache,
     buffers: WriteBufferManager,
+    environment: Env,
     memory_bytes: usize,
 }
 
 impl Shared {
-    pub(crate) fn new(options: &RocksOptions) -> Shared {
+    pub(crate) fn new(options: &RocksOptions) -> Result<Shared, rocksdb::Error> {
         let memory_bytes = options.memory_bytes.max(16 << 20);
         let cache = Cache::new_lru_cache(memory_bytes);
         let buffers = WriteBufferManager::new_write_buffer_manager_with_cache(memory_bytes / 3, false, cache.clone());
-        Shared { cache, buffers, memory_bytes }
+        // Compactions stand back behind reads and writes; flushes do not, because writes wait for them.
+        let mut environment = Env::new()?;
+        environment.lower_thread_pool_cpu_priority();
+        environment.lower_thread_pool_io_priority();
+        Ok(Shared { cache, buffers, environment, memory_bytes })
     }
 
     /// Options of the database.
@@ -51,6 +56,7 @@ impl Shared {
         let mut options = Options::default();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
+        options.set_env(&self.environment);
         options.set_write_buffer_manager(&self.buffers);
         options.set_max_open_files(OPEN_FILES_MAX);
         options.set_max_background_jobs(2);

@@ -82,9 +82,9 @@ impl RocksStore {
     /// Opens a data directory, making it if need be.
     pub fn open(path: &Path, options: &RocksOptions) -> Result<RocksStore, OpenError> {
         let directory = Directory::open(path)?;
-        let shared = Shared::new(options);
-        let families = FAMILIES.into_iter().map(|(profile, name)| ColumnFamilyDescriptor::new(name, shared.family(profile)));
         let engine_error = |error: rocksdb::Error| OpenError::Engine(path.to_owned(), error.to_string());
+        let shared = Shared::new(options).map_err(engine_error)?;
+        let families = FAMILIES.into_iter().map(|(profile, name)| ColumnFamilyDescriptor::new(name, shared.family(profile)));
         let db = DB::open_cf_descriptors(&shared.database(), &directory.engine, families).map_err(engine_error)?;
         let last = db.get(VERSION_KEY).map_err(engine_error)?;
         let last_version = last.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);

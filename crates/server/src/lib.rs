@@ -2,6 +2,7 @@
 //!
 //! What must stay true: no rule of DynamoDB is here, and nothing here branches on the name of an operation.
 
+pub mod bulk;
 pub mod clock;
 pub mod config;
 mod guard;
@@ -11,6 +12,7 @@ pub mod listen;
 pub mod observe;
 pub mod pipeline;
 
+pub use bulk::BulkThreads;
 pub use clock::{SettableClock, SystemClock};
 pub use config::{Config, SETTINGS, Setting};
 pub use hooks::Hooks;

@@ -25,7 +25,8 @@ pub(super) static OPERATION: Entry = Entry::new("Scan", Class::Read, |body| {
         Ok(())
     })?;
     Ok(Box::new(input))
-});
+})
+.in_bulk();
 
 #[derive(Debug, Default)]
 struct Scan<'a> {

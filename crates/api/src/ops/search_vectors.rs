@@ -38,7 +38,8 @@ pub(super) static OPERATION: Entry = Entry::new("SearchVectors", Class::Read, |b
         Ok(())
     })?;
     Ok(Box::new(input))
-});
+})
+.in_bulk();
 
 #[derive(Debug, Default)]
 struct SearchVectors<'a> {

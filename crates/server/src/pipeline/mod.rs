@@ -39,6 +39,8 @@ use hyper::{Request, Response};
 use stator_api::{ErasedOperation, Fault};
 use stator_engine::Engine;
 
+use tokio::runtime::Handle;
+
 use crate::guard;
 use crate::hooks::{Hooks, Trace};
 
@@ -76,6 +78,8 @@ pub struct Shell {
     pub budget: Budget,
     /// What tests may do to this server; absent where data is kept.
     pub hooks: Option<Arc<Hooks>>,
+    /// Where requests run that may take long; without it, on the tasks of their connections.
+    pub bulk: Option<Handle>,
 }
 
 /// A test wants the connection dropped instead of an answer.
@@ -92,18 +96,39 @@ impl std::error::Error for Dropped {}
 
 impl Shell {
     /// Answers one request. There is always an answer, unless a test does not want one.
-    pub async fn answer<B>(&self, request: Request<B>, client: SocketAddr) -> Result<Response<Full<Bytes>>, Dropped>
+    pub async fn answer<B>(self: &Arc<Self>, request: Request<B>, client: SocketAddr) -> Result<Response<Full<Bytes>>, Dropped>
+    where
+        B: Body<Data = Bytes> + Unpin + Send + 'static,
+    {
+        let observation = Observation::start(client);
+        let (head, body) = request.into_parts();
+        let named = name::name(self, &head);
+        match &self.bulk {
+            Some(bulk) if named.as_ref().is_ok_and(Named::is_bulk) => {
+                let shell = Arc::clone(self);
+                let answering = bulk.spawn(async move { shell.answer_named(named, head, body, observation).await });
+                answering.await.unwrap_or(Err(Dropped))
+            }
+            _ => self.answer_named(named, head, body, observation).await,
+        }
+    }
+
+    async fn answer_named<B>(
+        &self,
+        named: Result<Named, Fault>,
+        head: Parts,
+        mut body: B,
+        mut observation: Observation,
+    ) -> Result<Response<Full<Bytes>>, Dropped>
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let mut observation = Observation::start(client);
-        let (head, mut body) = request.into_parts();
         let hooks = self.hooks.as_deref();
         let trace = hooks.map(Hooks::trace);
         let replying = async {
             match hooks {
                 Some(hooks) if Hooks::is_addressed(head.uri.path()) => hooked::call(self, hooks, &head, &mut body).await,
-                _ => self.reply(&head, &mut body, hooks.zip(trace.as_ref()), &mut observation.operation).await,
+                _ => self.reply(named, &head, &mut body, hooks.zip(trace.as_ref()), &mut observation.operation).await,
             }
         };
         let mut reply = match guard::unless_it_panics(replying).await {
@@ -124,19 +149,20 @@ impl Shell {
 
     async fn reply<B>(
         &self,
+        named: Result<Named, Fault>,
         head: &Parts,
         body: &mut B,
         hooks: Option<(&Hooks, &Trace)>,
-        named: &mut Option<&'static str>,
+        noted: &mut Option<&'static str>,
     ) -> Result<Reply, Fault>
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let operation = match name::name(self, head)? {
+        let operation = match named? {
             Named::Operation(operation) => operation,
             Named::Reply(reply) => return Ok(reply),
         };
-        *named = Some(operation.info().name);
+        *noted = Some(operation.info().name);
         self.run(operation, head, body, hooks).await
     }
 

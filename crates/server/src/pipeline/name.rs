@@ -18,6 +18,13 @@ pub(super) enum Named {
     Reply(Reply),
 }
 
+impl Named {
+    /// Whether it may take long.
+    pub(super) fn is_bulk(&self) -> bool {
+        matches!(self, Named::Operation(operation) if operation.info().is_bulk)
+    }
+}
+
 /// Names the request.
 pub(super) fn name(shell: &Shell, head: &Parts) -> Result<Named, Fault> {
     if header_bytes(&head.headers) > shell.header_bytes_max {

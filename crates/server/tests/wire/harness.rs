@@ -62,7 +62,7 @@ pub(crate) static BEGUN: Semaphore = Semaphore::const_new(0);
 pub(crate) static HANGING: Semaphore = Semaphore::const_new(0);
 
 const fn operation(name: &'static str, deed: Deed) -> TestOperation {
-    TestOperation(OperationInfo { name, service: Service::DynamoDb, class: Class::Read, status: Status::Complete }, deed)
+    TestOperation(OperationInfo { name, service: Service::DynamoDb, class: Class::Read, status: Status::Complete, is_bulk: false }, deed)
 }
 
 static ECHO: TestOperation = operation("Echo", Deed::Echo);
@@ -194,6 +194,7 @@ impl Server {
             slow_request: Duration::ZERO,
             budget: Budget::new(setup.request_memory),
             hooks,
+            bulk: None,
         };
         let bound = Bound::bind("127.0.0.1:0".parse().unwrap(), setup.tls).unwrap();
         let address = bound.address();

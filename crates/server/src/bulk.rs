@@ -1,0 +1,44 @@
+//! Threads for work that may take long: scans, searches, and what runs in the background.
+//!
+//! Short requests are answered on the threads of their connections. A page of a scan keeps a core for milliseconds, a tick
+//! of a backfill too; were they to run there, every get behind them would wait as long. They run here instead, at a
+//! lower priority, and get what the short ones leave. What must stay true: nothing that runs here is awaited by a short
+//! request, and the threads are as many as the machine has cores, however much there is to do.
+
+use std::io;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// How far the threads stand back (`nice`). Beside a busy core they still get about a tenth of it, so that scans and
+/// backfills end on a server that is never idle.
+const NICE: i32 = 10;
+
+/// The threads. Drop them outside of any runtime.
+#[derive(Debug)]
+pub struct BulkThreads {
+    runtime: Runtime,
+}
+
+impl BulkThreads {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub fn start() -> io::Result<BulkThreads> {
+        let runtime = Builder::new_multi_thread().thread_name("stator-bulk").on_thread_start(stand_back).enable_time().build()?;
+        Ok(BulkThreads { runtime })
+    }
+
+    /// Where to spawn work.
+    pub fn handle(&self) -> &Handle {
+        self.runtime.handle()
+    }
+}
+
+/// Lowers the priority of the calling thread. Where that is not to be had, everything works, with longer waits.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "long work runs at the priority of short requests");
+    }
+}
