@@ -1,4 +1,4 @@
-//! Global indexes that lag: whatever is written, a reader sees the rows as they all were at one earlier moment.
+//! Global and vector indexes that lag: whatever is written, a reader sees the rows as they all were at one earlier moment.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
 
 use std::collections::BTreeMap;
@@ -6,21 +6,21 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use stator_engine::index::{IndexLag, LaggingStore};
-use stator_engine::keyspace::{GLOBAL, ITEMS};
-use stator_kv::{Decision, Direction, Key, MemoryStore, Range, Store, Visit, Write};
+use stator_engine::keyspace::{GLOBAL, ITEMS, VECTORS};
+use stator_kv::{Decision, Direction, Key, MemoryStore, Range, Space, Store, Visit, Write};
 use stator_testkit::target::{SetClock, block_on};
 
 type Rows = BTreeMap<u8, u8>;
 
 const TICK_MS: u64 = 1000;
 
-fn key(name: u8) -> Key {
-    Key::new(GLOBAL, &[name], &[])
+fn key(space: Space, name: u8) -> Key {
+    Key::new(space, &[name], &[])
 }
 
-/// Rows of GLOBAL in the order of reading, at most so many.
-fn scanned(store: &LaggingStore, direction: Direction, limit: usize) -> Vec<(u8, u8)> {
-    let mut range = Range::all(GLOBAL);
+/// Rows of a space in the order of reading, at most so many.
+fn scanned(store: &LaggingStore, space: Space, direction: Direction, limit: usize) -> Vec<(u8, u8)> {
+    let mut range = Range::all(space);
     if let Range::Across { direction: of_range, .. } = &mut range {
         *of_range = direction;
     }
@@ -41,14 +41,14 @@ fn expected(rows: &Rows, direction: Direction, limit: usize) -> Vec<(u8, u8)> {
     }
 }
 
-fn write(store: &LaggingStore, changes: &[(u8, Option<u8>)]) {
+fn write(store: &LaggingStore, space: Space, changes: &[(u8, Option<u8>)]) {
     let mut writes = vec![Write::Put(Key::new(ITEMS, b"item", &[]), vec![0])];
     let changed: Rows = changes.iter().map(|(name, value)| (*name, value.unwrap_or(0))).collect();
     for name in changed.keys() {
         let value = changes.iter().rev().find(|(known, _)| known == name).unwrap().1;
-        writes.push(value.map_or_else(|| Write::Delete(key(*name)), |value| Write::Put(key(*name), vec![value])));
+        writes.push(value.map_or_else(|| Write::Delete(key(space, *name)), |value| Write::Put(key(space, *name), vec![value])));
     }
-    block_on(store.mutate(&[key(0)], &mut |_| Decision::Commit(writes.clone()))).unwrap();
+    block_on(store.mutate(&[key(space, 0)], &mut |_| Decision::Commit(writes.clone()))).unwrap();
 }
 
 fn apply(rows: &mut Rows, changes: &[(u8, Option<u8>)]) {
@@ -67,27 +67,28 @@ proptest! {
         lag in 0..6_usize,
         limit in 1..14_usize,
         is_held in any::<bool>(),
+        space in prop::sample::select(vec![GLOBAL, VECTORS]),
     ) {
         let clock = Arc::new(SetClock::at(1_800_000_000_000));
         let store = LaggingStore::new(Arc::new(MemoryStore::new()), Arc::clone(&clock) as Arc<_>);
         let before = [(3, Some(1)), (8, Some(2))];
-        write(&store, &before);
+        write(&store, space, &before);
         let lag_ms = u64::try_from(lag).unwrap() * TICK_MS;
         block_on(store.set_lag(if is_held { IndexLag::Held } else { IndexLag::By(lag_ms) }));
         let mut history = vec![Rows::default()];
         apply(&mut history[0], &before);
         for changes in &rounds {
-            write(&store, changes);
+            write(&store, space, changes);
             let mut rows = history.last().unwrap().clone();
             apply(&mut rows, changes);
             history.push(rows);
             for direction in [Direction::Forward, Direction::Backward] {
                 let seen_at = if is_held { 0 } else { history.len().saturating_sub(1 + lag) };
-                prop_assert_eq!(scanned(&store, direction, limit), expected(&history[seen_at], direction, limit));
+                prop_assert_eq!(scanned(&store, space, direction, limit), expected(&history[seen_at], direction, limit));
             }
             clock.advance(TICK_MS);
         }
         block_on(store.set_lag(IndexLag::None));
-        prop_assert_eq!(scanned(&store, Direction::Forward, 99), expected(history.last().unwrap(), Direction::Forward, 99));
+        prop_assert_eq!(scanned(&store, space, Direction::Forward, 99), expected(history.last().unwrap(), Direction::Forward, 99));
     }
 }

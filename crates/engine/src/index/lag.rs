@@ -1,8 +1,9 @@
-//! Global indexes read as they were a while ago: a store around a store, for tests of programs that have to live with it.
+//! Global and vector indexes read as they were a while ago: a store around a store, for tests of programs that have to live
+//! with it.
 //!
 //! ```text
 //!   commit ──► the entries it will change, as they are ──► kept with the time ──► the commit itself, whole
-//!   scan of GLOBAL ──► rows below, with those that changed too recently as they were before
+//!   scan of GLOBAL or VECTORS ──► rows below, with those that changed too recently as they were before
 //! ```
 //!
 //! What must stay true: the rows below are always whole and up to date, so that nothing is lost or torn by a lag, and writers
@@ -21,9 +22,9 @@ use stator_kv::{
 };
 
 use crate::Clock;
-use crate::keyspace::GLOBAL;
+use crate::keyspace::{GLOBAL, VECTORS};
 
-/// How far global indexes lag behind their tables.
+/// How far global and vector indexes lag behind their tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IndexLag {
     /// Not at all.
@@ -35,7 +36,7 @@ pub enum IndexLag {
     Held,
 }
 
-/// A store whose global indexes lag behind.
+/// A store whose global and vector indexes lag behind.
 pub struct LaggingStore {
     below: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -44,8 +45,15 @@ pub struct LaggingStore {
     past: Mutex<Past>,
 }
 
-/// Entries as they were before they changed, oldest change first.
-type Past = BTreeMap<Vec<u8>, VecDeque<Before>>;
+/// Entries of a space as they were before they changed, oldest change first.
+type Changes = BTreeMap<Vec<u8>, VecDeque<Before>>;
+
+/// The past of each space whose rows lag; of no other.
+#[derive(Debug, Default)]
+struct Past {
+    global: Changes,
+    vectors: Changes,
+}
 
 /// The key of an entry, and its value as a reader is to see it.
 type Entry = (Vec<u8>, Option<Vec<u8>>);
@@ -54,6 +62,26 @@ type Entry = (Vec<u8>, Option<Vec<u8>>);
 struct Before {
     changed_at_ms: u64,
     value: Option<Vec<u8>>,
+}
+
+impl Past {
+    /// The past of a space; `None` if its rows do not lag.
+    fn of(&mut self, space: Space) -> Option<&mut Changes> {
+        match space {
+            GLOBAL => Some(&mut self.global),
+            VECTORS => Some(&mut self.vectors),
+            _ => None,
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Past::default();
+    }
+}
+
+/// Whether the rows of a space are seen late.
+fn lags(space: Space) -> bool {
+    space == GLOBAL || space == VECTORS
 }
 
 impl IndexLag {
@@ -90,7 +118,9 @@ impl LaggingStore {
     pub async fn hidden_count(&self) -> usize {
         let lag = self.lag.read().await;
         let now_ms = self.clock.now_ms();
-        self.past.lock().values().filter(|changes| changes.iter().any(|change| lag.hides(change, now_ms))).count()
+        let past = self.past.lock();
+        let entries = past.global.values().chain(past.vectors.values());
+        entries.filter(|changes| changes.iter().any(|change| lag.hides(change, now_ms))).count()
     }
 
     /// Shows the present: everything that has changed so far comes to light.
@@ -101,7 +131,7 @@ impl LaggingStore {
 
     /// Entries that the writes will change, as they are.
     async fn before(&self, writes: &[Write]) -> Result<Vec<(Key, Option<Found>)>, StoreError> {
-        let keys: Vec<Key> = writes.iter().map(Write::key).filter(|key| key.space() == GLOBAL).cloned().collect();
+        let keys: Vec<Key> = writes.iter().map(Write::key).filter(|key| lags(key.space())).cloned().collect();
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -113,6 +143,7 @@ impl LaggingStore {
         let now_ms = self.clock.now_ms();
         let mut past = self.past.lock();
         for (key, found) in entries {
+            let Some(past) = past.of(key.space()) else { continue };
             let changes = past.entry(key.bytes().to_vec()).or_default();
             while changes.front().is_some_and(|change| !lag.hides(change, now_ms)) {
                 changes.pop_front();
@@ -125,6 +156,7 @@ impl LaggingStore {
     fn hidden(&self, lag: IndexLag, range: &Range) -> Vec<Entry> {
         let now_ms = self.clock.now_ms();
         let mut past = self.past.lock();
+        let Some(past) = past.of(range.space()) else { return Vec::new() };
         past.retain(|_, changes| changes.iter().any(|change| lag.hides(change, now_ms)));
         let (from, to) = range.joined_bounds();
         let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (from.as_ref().map(Vec::as_slice), to.as_ref().map(Vec::as_slice));
@@ -192,7 +224,7 @@ impl Store for LaggingStore {
     }
 
     async fn scan(&self, range: &Range, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
-        if range.space() != GLOBAL {
+        if !lags(range.space()) {
             return self.below.scan(range, visit).await;
         }
         {
@@ -259,8 +291,8 @@ impl Store for LaggingStore {
 
     async fn delete_range(&self, space: Space, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
         let _alone = self.lag.write().await;
-        if space == GLOBAL {
-            self.past.lock().retain(|key, _| !(from..to).contains(&key.as_slice()));
+        if let Some(past) = self.past.lock().of(space) {
+            past.retain(|key, _| !(from..to).contains(&key.as_slice()));
         }
         self.below.delete_range(space, from, to).await
     }

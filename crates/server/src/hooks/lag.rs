@@ -1,6 +1,6 @@
-//! `/_stator/index-lag`: global indexes that show what was there a while ago.
+//! `/_stator/index-lag`: global and vector indexes that show what was there a while ago.
 //!
-//! What must stay true: only what Query and Scan of a global index answer is of the past; what is stored is not.
+//! What must stay true: only what Query and Scan of a global index and SearchVectors answer is of the past; what is stored is not.
 
 use serde::Deserialize;
 use serde_json::json;

@@ -81,9 +81,13 @@ const ROUTES: [Route; 26] = [
     route("POST", "/table-states/release", "lets tables arrive, all or one", r#"{"table":"Music"}"#, |hooks, call| {
         Box::pin(tables::release(hooks, call))
     }),
-    route("GET", "/index-lag", "tells how far global indexes lag behind", "", |hooks, call| Box::pin(lag::read(hooks, call))),
-    route("PUT", "/index-lag", "sets how far global indexes lag behind", r#"{"lag":"5s"}"#, |hooks, call| Box::pin(lag::set(hooks, call))),
-    route("POST", "/index-lag/release", "lets global indexes catch up once", "", |hooks, call| Box::pin(lag::release(hooks, call))),
+    route("GET", "/index-lag", "tells how far global and vector indexes lag behind", "", |hooks, call| Box::pin(lag::read(hooks, call))),
+    route("PUT", "/index-lag", "sets how far global and vector indexes lag behind", r#"{"lag":"5s"}"#, |hooks, call| {
+        Box::pin(lag::set(hooks, call))
+    }),
+    route("POST", "/index-lag/release", "lets global and vector indexes catch up once", "", |hooks, call| {
+        Box::pin(lag::release(hooks, call))
+    }),
     route("POST", "/ttl/sweep", "removes items whose time has come", "", |hooks, call| Box::pin(upkeep::sweep(hooks, call))),
     route("POST", "/streams/trim", "removes records of streams that are older than a day", "", |hooks, call| {
         Box::pin(upkeep::trim(hooks, call))

@@ -1,4 +1,4 @@
-//! Global indexes that lag behind.
+//! Global and vector indexes that lag behind.
 
 use serde_json::{Value, json};
 
@@ -116,6 +116,45 @@ async fn transactions_and_batches_lag_as_single_writes_do() {
     assert_eq!(group(&server, "t").await.len(), 0);
     server.hooked("POST /_stator/index-lag/release", "").await;
     assert_eq!(group(&server, "t").await, ["t1", "t2", "t3"]);
+}
+
+#[tokio::test]
+async fn a_search_of_vectors_finds_what_was_there() {
+    let server = Server::start_with_hooks().await;
+    let table = json!({
+        "TableName": "Songs",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "Id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}],
+        "VectorIndexes": [{
+            "IndexName": "Near",
+            "VectorAttribute": {"AttributeName": "At"},
+            "Dimensions": 2,
+            "DistanceFunction": "EUCLIDEAN",
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }],
+    });
+    server.done("CreateTable", table).await;
+    let put = async |id: &str, at: [u32; 2]| {
+        let vector = json!({"L": at.map(|element| json!({"N": element.to_string()}))});
+        server.done("PutItem", json!({"TableName": "Songs", "Item": {"Id": {"S": id}, "At": vector}})).await;
+    };
+    let found = async || {
+        let search = json!({"TableName": "Songs", "IndexName": "Near", "SearchVector": [{"N": "0"}, {"N": "0"}], "TopK": 9});
+        let answer = server.done("SearchVectors", search).await;
+        let of = |result: &Value| format!("{} {}", result["Item"]["Id"]["S"].as_str().unwrap(), result["Score"]);
+        answer["SearchResults"].as_array().unwrap().iter().map(of).collect::<Vec<_>>().join(", ")
+    };
+    put("a", [1, 0]).await;
+    put("b", [2, 0]).await;
+    server.hooked("PUT /_stator/index-lag", r#"{"lag":"held"}"#).await;
+    put("b", [0, 0]).await;
+    put("c", [3, 0]).await;
+    server.done("DeleteItem", json!({"TableName": "Songs", "Key": {"Id": {"S": "a"}}})).await;
+    assert_eq!(found().await, "a 1.0, b 2.0");
+    assert_eq!(server.hooked("GET /_stator/index-lag", "").await["hidden_entries"], 3);
+    server.hooked("POST /_stator/index-lag/release", "").await;
+    assert_eq!(found().await, "b 0.0, c 3.0");
 }
 
 #[tokio::test]
