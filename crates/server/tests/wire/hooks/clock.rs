@@ -74,8 +74,11 @@ async fn iterators_expire_and_records_are_trimmed_as_time_goes() {
     put(&server, "Music", "a").await;
     let described = server.done("DescribeTable", json!({"TableName": "Music"})).await;
     let arn = described["Table"]["LatestStreamArn"].as_str().unwrap().to_owned();
+    server.hooked("PUT /_stator/clock", r#"{"frozen":true}"#).await;
     let iterator = iterator(&server, &arn).await;
-    server.hooked("POST /_stator/clock/advance", r#"{"by":"16min"}"#).await;
+    server.hooked("POST /_stator/clock/advance", r#"{"by":"15min"}"#).await;
+    server.done("DynamoDBStreams_20120810.GetRecords", json!({"ShardIterator": iterator})).await;
+    server.hooked("POST /_stator/clock/advance", r#"{"by":"1ms"}"#).await;
     let (status, answer) = server.ask("DynamoDBStreams_20120810.GetRecords", json!({"ShardIterator": iterator})).await;
     assert_eq!(status, 400);
     assert!(answer["__type"].as_str().unwrap().ends_with("#ExpiredIteratorException"), "{answer}");
