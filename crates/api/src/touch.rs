@@ -18,6 +18,8 @@ pub struct Touched {
     pub items: Vec<(String, Item)>,
     /// Whether members may come back as unprocessed.
     pub is_batch: bool,
+    /// Whether it is a transaction whose actions name their items: `items` has one for each then, in their order.
+    pub is_transaction: bool,
 }
 
 /// The members of one structure that names a table and an item, in whatever order they come.
@@ -57,7 +59,10 @@ impl Touched {
             "Key" | "Item" => member.item = Attributes::read(reader).map(|attributes| Some(attributes.item))?,
             "Statement" => self.add_statement(&reader.string()?),
             "RequestItems" => self.read_batch(reader)?,
-            "TransactItems" => reader.array(|reader| reader.object(|reader, _| self.read_structure(reader)))?,
+            "TransactItems" => {
+                self.is_transaction = true;
+                reader.array(|reader| reader.object(|reader, _| self.read_structure(reader)))?;
+            }
             "Statements" | "TransactStatements" => reader.array(|reader| self.read_structure(reader))?,
             _ => {}
         }

@@ -83,8 +83,6 @@ pub const SEARCH_RESULTS_MAX: usize = 100;
 pub const SEARCH_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// What a search of a vector index, or a write to one, is charged at least.
 pub const VECTOR_REQUEST_BYTES_MIN: usize = 1024;
-/// An item collection of a table with a local index.
-pub const ITEM_COLLECTION_BYTES_MAX: u64 = 10 * 1024 * 1024 * 1024;
 
 /// Records on one page of a stream.
 pub const STREAM_PAGE_RECORDS_MAX: usize = 1000;

@@ -6,8 +6,10 @@
 use super::transaction;
 use crate::fault::Fault;
 
-const TOO_FAST: &str = "The level of configured provisioned throughput for the table was exceeded. \
+pub(super) const TOO_FAST: &str = "The level of configured provisioned throughput for the table was exceeded. \
                         Consider increasing your provisioning level with the UpdateTable API.";
+
+pub(super) const COLLECTION_TOO_LARGE: &str = "Collection size exceeded.";
 
 /// Name, HTTP status, sentence. Those of services in general come last.
 const EXCEPTIONS: [(&str, u16, &str); 24] = [
@@ -16,7 +18,7 @@ const EXCEPTIONS: [(&str, u16, &str); 24] = [
     ("ExpiredIteratorException", 400, "Shard iterator has expired"),
     ("IdempotentParameterMismatchException", 400, ""),
     ("InternalServerError", 500, "The request processing has failed because of an unknown error, exception or failure."),
-    ("ItemCollectionSizeLimitExceededException", 400, "Collection size exceeded."),
+    ("ItemCollectionSizeLimitExceededException", 400, COLLECTION_TOO_LARGE),
     ("LimitExceededException", 400, "Subscriber limit exceeded"),
     ("ProvisionedThroughputExceededException", 400, TOO_FAST),
     ("ReplicatedWriteConflictException", 400, "One or more items in this request are being modified by a request in another Region."),

@@ -7,6 +7,7 @@ use stator_engine::transact::{TransactError, TransactGetError};
 use stator_engine::write::WriteError;
 use stator_model::Item;
 
+use super::exception::{COLLECTION_TOO_LARGE, TOO_FAST};
 use super::item;
 use crate::fault::Fault;
 use crate::json::Writer;
@@ -42,6 +43,26 @@ impl Reason {
     pub fn validation(message: Option<String>) -> Reason {
         Reason { code: "ValidationError", message, item: None }
     }
+}
+
+const BUSY: &str = "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index so \
+                    please try again shortly. If exceptions persist, check if you have a hot key: \
+                    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html.";
+
+/// Codes of reasons, for whoever asks for one on purpose, and the usual sentence of each.
+pub const REASONS: [(&str, Option<&str>); 6] = [
+    ("ConditionalCheckFailed", Some("The conditional request failed")),
+    ("ItemCollectionSizeLimitExceeded", Some(COLLECTION_TOO_LARGE)),
+    ("ProvisionedThroughputExceeded", Some(TOO_FAST)),
+    ("ThrottlingError", Some(BUSY)),
+    ("TransactionConflict", Some(HELD)),
+    ("ValidationError", None),
+];
+
+/// The reason of a code, with its usual sentence; `None` for a code that no reason has.
+pub fn reason_of_code(code: &str) -> Option<Reason> {
+    let (code, sentence) = REASONS.iter().find(|(known, _)| *known == code)?;
+    Some(Reason { code, message: sentence.map(str::to_owned), item: None })
 }
 
 /// A transaction that did not happen, and why each member is at fault.

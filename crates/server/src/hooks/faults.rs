@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use stator_api::messages::exception;
+use stator_api::messages::transaction::{self, Reason};
 use stator_api::touch::{attributes, has_all};
 use stator_api::{Fault, registry};
 use stator_model::Item;
@@ -91,6 +92,8 @@ struct Given {
     drop: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     unprocessed: Option<Members>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     after: bool,
 }
@@ -119,6 +122,8 @@ enum Members {
 struct Entry {
     given: Given,
     key: Option<Item>,
+    /// Why members of a transaction are at fault.
+    cancel: Option<Reason>,
     effect: Effect,
     left: Option<u64>,
     dice: u64,
@@ -163,6 +168,25 @@ impl Entry {
             && of.region.as_ref().is_none_or(|region| trace.region.get() == Some(region))
             && self.key.as_ref().is_none_or(has_item)
             && (asked.touched().is_batch || !matches!(self.effect.outcome, Outcome::Unprocessed(_)))
+            && (asked.touched().is_transaction || self.cancel.is_none())
+    }
+
+    /// What a request meets that this fault has chosen.
+    fn effect(&self, trace: &Trace) -> Effect {
+        let mut effect = self.effect.clone();
+        if let (Some(reason), Some(asked)) = (&self.cancel, trace.asked()) {
+            effect.outcome = Outcome::Exception(self.cancelled(reason, &asked.touched().items));
+        }
+        effect
+    }
+
+    /// Members that match are told the reason, and others that they are not at fault.
+    fn cancelled(&self, reason: &Reason, members: &[(String, Item)]) -> Fault {
+        let is_at_fault = |(table, item): &(String, Item)| {
+            self.given.of.table.as_ref().is_none_or(|wanted| wanted == table) && self.key.as_ref().is_none_or(|key| has_all(item, key))
+        };
+        let told = |member| if is_at_fault(member) { reason.clone() } else { Reason::NONE };
+        transaction::cancelled(&members.iter().map(told).collect::<Vec<_>>())
     }
 
     /// Whether a matching request is one of those that it is for.
@@ -195,7 +219,7 @@ impl Faults {
             faults.by_number.iter_mut().filter_map(|(number, entry)| (entry.matches(trace) && entry.chooses()).then_some((number, entry)));
         let (number, entry) = met.next()?;
         let _ = trace.fault.set(id(*number));
-        Some(entry.effect.clone())
+        Some(entry.effect(trace))
     }
 
     pub(super) fn clear(&self) {
@@ -216,6 +240,7 @@ pub(super) fn add(hooks: &Hooks, call: &Call<'_>) -> Result<Answer, Problem> {
     let given: Given = call.input()?;
     let key = check_match(&given.of)?;
     let effect = effect(&given, key.as_ref(), call.example)?;
+    let cancel = given.cancel.as_deref().map(|code| reason_of(&given, code)).transpose()?;
     check_number(&given)?;
     let mut faults = hooks.faults.0.lock().unwrap_or_else(PoisonError::into_inner);
     if faults.by_number.len() >= FAULTS_MAX {
@@ -223,7 +248,7 @@ pub(super) fn add(hooks: &Hooks, call: &Call<'_>) -> Result<Answer, Problem> {
     }
     faults.last += 1;
     let number = faults.last;
-    let entry = Entry { left: given.times, dice: given.seed.unwrap_or(0), given, key, effect, hits: 0 };
+    let entry = Entry { left: given.times, dice: given.seed.unwrap_or(0), given, key, cancel, effect, hits: 0 };
     let shown = created(&entry.shown(number));
     faults.by_number.insert(number, entry);
     shown
@@ -283,17 +308,18 @@ fn check_number(given: &Given) -> Result<(), Problem> {
 }
 
 fn effect(given: &Given, key: Option<&Item>, example: &str) -> Result<Effect, Problem> {
-    let outcomes = usize::from(given.exception.is_some()) + usize::from(given.drop) + usize::from(given.unprocessed.is_some());
+    let outcomes = usize::from(given.exception.is_some()) + usize::from(given.drop);
+    let outcomes = outcomes + usize::from(given.unprocessed.is_some()) + usize::from(given.cancel.is_some());
     if outcomes > 1 {
-        return Err(Problem::invalid("exception, drop and unprocessed do not go together", "add a fault for each"));
+        return Err(Problem::invalid("exception, drop, unprocessed and cancel do not go together", "add a fault for each"));
     }
     if outcomes == 0 && given.delay.is_none() {
         return Err(Problem::invalid(
             "nothing is to go wrong",
-            format!("give delay, exception, drop or unprocessed, for example: {example}"),
+            format!("give delay, exception, drop, unprocessed or cancel, for example: {example}"),
         ));
     }
-    if given.exception.is_none() && (given.message.is_some() || given.members.is_some()) {
+    if given.exception.is_none() && (given.members.is_some() || given.message.is_some() && given.cancel.is_none()) {
         return Err(Problem::invalid("message and members belong to an exception", "give its name as exception"));
     }
     if given.after && given.exception.is_none() && !given.drop {
@@ -320,6 +346,14 @@ fn exception_of(given: &Given, name: &str) -> Result<Fault, Problem> {
     let member = |(name, value): (&String, &Value)| format!("{}:{value}", Value::from(name.as_str()));
     let members = given.members.iter().flatten().map(member).collect();
     Ok(Fault { message: given.message.clone().or(known.message), members, ..known })
+}
+
+fn reason_of(given: &Given, code: &str) -> Result<Reason, Problem> {
+    let known = transaction::reason_of_code(code).ok_or_else(|| {
+        let codes: Vec<&str> = transaction::REASONS.iter().map(|(code, _)| *code).collect();
+        Problem::invalid(format!("no cancellation reason has the code {code:?}"), format!("there are: {}", codes.join(", ")))
+    })?;
+    Ok(Reason { message: given.message.clone().or(known.message), ..known })
 }
 
 fn unprocessed(given: &Given, key: Option<&Item>, members: &Members) -> Result<Unprocessed, Problem> {

@@ -76,6 +76,25 @@ async fn a_key_chooses_the_requests_that_name_the_item() {
 }
 
 #[tokio::test]
+async fn a_transaction_is_cancelled_for_the_reason_that_its_member_is_given() {
+    let server = server().await;
+    let fault = r#"{"match":{"key":{"Id":{"S":"hot"}}},"cancel":"ProvisionedThroughputExceeded"}"#;
+    server.hooked("POST /_stator/faults", fault).await;
+    put(&server, "Music", "hot").await;
+    let put_of = |id: &str| json!({"Put": item(id)});
+    server.done("TransactWriteItems", json!({"TransactItems": [put_of("a"), put_of("b")]})).await;
+    let (status, answer) = server.ask("TransactWriteItems", json!({"TransactItems": [put_of("c"), put_of("hot")]})).await;
+    assert_eq!((status, &answer["CancellationReasons"][0]), (400, &json!({"Code": "None"})));
+    assert_eq!(answer["CancellationReasons"][1]["Code"], "ProvisionedThroughputExceeded");
+    let sentence = answer["CancellationReasons"][1]["Message"].as_str().unwrap();
+    assert!(sentence.starts_with("The level of configured provisioned throughput for the table was exceeded."), "{sentence}");
+    assert!(answer["Message"].as_str().unwrap().ends_with("[None, ProvisionedThroughputExceeded]"), "{answer}");
+    assert!(!is_there(&server, "Music", "c").await, "nothing was written");
+    let get = json!({"TransactItems": [{"Get": {"TableName": "Music", "Key": {"Id": {"S": "hot"}}}}]});
+    assert!(server.ask("TransactGetItems", get).await.1["Message"].as_str().unwrap().ends_with("[ProvisionedThroughputExceeded]"));
+}
+
+#[tokio::test]
 async fn a_share_takes_the_same_requests_under_the_same_seed() {
     let server = server().await;
     let mut rounds = Vec::new();
@@ -189,6 +208,8 @@ async fn faults_that_make_no_sense_are_refused_with_what_would() {
         (r#"{"delay":"soon"}"#, "no span"),
         (r#"{"delay":"1s","after":true}"#, "after goes with"),
         (r#"{"unprocessed":0}"#, "above 0"),
+        (r#"{"cancel":"Tired"}"#, "no cancellation reason"),
+        (r#"{"cancel":"ThrottlingError","drop":true}"#, "do not go together"),
         (r#"{"unprocessed":"some"}"#, "above 0"),
     ] {
         let (status, error) = server.refused("POST /_stator/faults", body).await;
