@@ -2,6 +2,8 @@
 //!
 //! What must stay true: a client decides by the name after `#`, so that name and the status are fixed together, here.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 /// Exceptions whose type carries the prefix of the service framework instead of DynamoDB's own.
 const FRAMEWORK_EXCEPTIONS: &[&str] = &[
     "AccessDeniedException",

@@ -2,6 +2,8 @@
 //!
 //! What must stay true: no other module spells one, and each is made of typed facts, never of another text.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod exception;
 pub mod expression;
 pub mod item;

@@ -3,6 +3,8 @@
 //! What must stay true: everything that can be found wrong is found before any data is opened. A wrong use exits with
 //! 2, a failure with 1, and a stop on request with 0.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod arguments;
 mod check;
 mod failure;

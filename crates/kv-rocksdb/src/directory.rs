@@ -8,6 +8,8 @@
 //!
 //! What must stay true: nothing is written before lock and format have been checked.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};

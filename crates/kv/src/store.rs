@@ -9,6 +9,8 @@
 //! 5. A conflict carries the row that was found, so that nobody has to read again to explain it.
 //! 6. What is too large is refused by `caps`, before anything is written.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use async_trait::async_trait;
 
 use crate::key::Key;

@@ -20,6 +20,7 @@ pub fn render(error: &ExprError, kind: ExpressionKind) -> String {
 }
 
 /// Sentences about ExpressionAttributeNames and ExpressionAttributeValues, which name no expression.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is about no substitution is worded by `of_text`, which names every variant")]
 fn substitution(error: &ExprError) -> Option<String> {
     Some(match error {
         ExprError::NoSubstitutions(map) => format!("{} must not be empty", map.name()),
@@ -93,10 +94,24 @@ fn of_text(error: &ExprError) -> String {
         ExprError::Paths { clash, first, second } => clashing_paths(*clash, first, second),
         ExprError::KeyShape(error) => key_shape(error).to_owned(),
         ExprError::SearchShape(error) => search_shape(*error).to_owned(),
-        operands => of_operands(operands),
+        ExprError::OperandCount { .. }
+        | ExprError::PathRequired { .. }
+        | ExprError::FunctionOperandType { .. }
+        | ExprError::OperatorOperandType { .. }
+        | ExprError::SectionOperandType { .. }
+        | ExprError::UnknownTypeName { .. }
+        | ExprError::IndistinctOperands { .. }
+        | ExprError::BetweenTypes { .. }
+        | ExprError::BetweenOrder { .. } => of_operands(error),
+        ExprError::NoSubstitutions(_)
+        | ExprError::InvalidSubstitution { .. }
+        | ExprError::SubstitutionTooLong { .. }
+        | ExprError::InvalidName { .. }
+        | ExprError::Unused { .. } => substitution(error).unwrap_or_default(),
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "`of_text` names every variant, and these here alone come this way")]
 fn of_operands(error: &ExprError) -> String {
     match error {
         // assumed
@@ -147,8 +162,12 @@ fn key_shape(error: &KeyShapeError) -> &'static str {
     match error {
         KeyShapeError::NestedAttribute => "KeyConditionExpressions cannot have conditions on nested attributes",
         KeyShapeError::RepeatedAttribute => "KeyConditionExpressions must only contain one condition per key",
-        // assumed
-        _ => "KeyConditionExpressions cannot contain nested operations",
+        // assumed; the last four are spelled with the parameter's name before.
+        KeyShapeError::NestedOperation
+        | KeyShapeError::Operator { .. }
+        | KeyShapeError::SeveralAttributes
+        | KeyShapeError::NoAttribute
+        | KeyShapeError::AttributeNotFirst { .. } => "KeyConditionExpressions cannot contain nested operations",
     }
 }
 
@@ -220,7 +239,9 @@ fn attribute_value(literal: &Literal) -> String {
         ValueRef::N(number) => number.number().to_string(),
         // The service prints its own buffer object (assumed).
         ValueRef::B(bytes) => format!("java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]", bytes.len()),
-        _ => String::new(),
+        ValueRef::Null | ValueRef::Bool(_) | ValueRef::SS(_) | ValueRef::NS(_) | ValueRef::BS(_) | ValueRef::L(_) | ValueRef::M(_) => {
+            String::new()
+        }
     };
     format!("AttributeValue: {{{}:{value}}}", literal.value_type().name())
 }

@@ -101,10 +101,8 @@ pub fn reason(error: WriteError, written: item::Written, shows_item: bool) -> Re
         | WriteError::Unknown
         | WriteError::Store(_) => "ValidationError",
     };
-    let item = match &error {
-        WriteError::ConditionFailed { found } if shows_item => found.clone(),
-        _ => None,
-    };
+    let found = if let WriteError::ConditionFailed { found } = &error { found.clone() } else { None };
+    let item = found.filter(|_| shows_item);
     Reason { code, message: item::refuse(error, written).message, item }
 }
 

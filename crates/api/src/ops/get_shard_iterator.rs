@@ -90,7 +90,7 @@ impl Prepared for GetShardIterator<'_> {
             let position = context.engine.stream_position(&found, shard, start).await;
             let position = position.map_err(|error| match error {
                 StreamError::NotInShard => stream::invalid_sequence_number(self.number.as_deref().unwrap_or_default(), shard_id),
-                other => stream::refuse(other, arn),
+                other @ (StreamError::NotFound | StreamError::Trimmed | StreamError::Store(_)) => stream::refuse(other, arn),
             })?;
             let body = Writer::answer(|writer| writer.name("ShardIterator").string(&iterator_text(&found, &position)));
             Ok(Answer { body })

@@ -3,6 +3,8 @@
 //! What must stay true: the list is sorted by service and name, because requests are looked up in it. Names, metrics
 //! labels, permissions and the public support matrix derive from it.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use crate::operation::ErasedOperation;
 
 mod batch_execute_statement;

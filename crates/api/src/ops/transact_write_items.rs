@@ -65,13 +65,9 @@ impl TransactWriteItems<'_> {
     }
 
     fn refuse(&self, error: TransactError) -> Fault {
-        match error {
-            TransactError::Cancelled(reasons) => {
-                let members = self.members.iter().flatten();
-                transaction::cancelled(&members.zip(reasons).map(|(member, reason)| member.reason(reason)).collect::<Vec<_>>())
-            }
-            other => transaction::refuse(other),
-        }
+        let TransactError::Cancelled(reasons) = error else { return transaction::refuse(error) };
+        let members = self.members.iter().flatten();
+        transaction::cancelled(&members.zip(reasons).map(|(member, reason)| member.reason(reason)).collect::<Vec<_>>())
     }
 
     async fn answer(&self, context: &Context, intents: &[(Arc<Table>, Intent)], outcome: &Transacted) -> Result<Vec<u8>, Fault> {

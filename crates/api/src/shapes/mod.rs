@@ -2,6 +2,8 @@
 //!
 //! What must stay true: shapes are read, checked and converted here, and never stored or computed with.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub(crate) mod capacity;
 pub(crate) mod expressions;
 pub(crate) mod legacy;

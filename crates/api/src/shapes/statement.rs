@@ -129,10 +129,8 @@ impl<'a> StatementInput<'a> {
 
     /// The item that made a condition fail, if it is asked for.
     pub(crate) fn found(&self, error: &WriteError) -> Option<Item> {
-        match error {
-            WriteError::ConditionFailed { found } if self.shows_item() => found.clone(),
-            _ => None,
-        }
+        let found = if let WriteError::ConditionFailed { found } = error { found.as_ref() } else { None };
+        found.filter(|_| self.shows_item()).cloned()
     }
 
     /// Whether an item that makes a condition fail is told.

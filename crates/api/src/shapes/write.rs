@@ -123,12 +123,8 @@ impl<'a> WriteInput<'a> {
 
     /// The refusal of a write, with the item where it was asked for.
     pub(crate) fn refuse(&self, error: WriteError, written: item::Written) -> Fault {
-        let found = match &error {
-            WriteError::ConditionFailed { found: Some(found) } if self.return_on_failure.as_deref() == Some("ALL_OLD") => {
-                Some(found.clone())
-            }
-            _ => None,
-        };
+        let found = if let WriteError::ConditionFailed { found } = &error { found.clone() } else { None };
+        let found = found.filter(|_| self.return_on_failure.as_deref() == Some("ALL_OLD"));
         let mut fault = item::refuse(error, written);
         found.iter().for_each(|found| push_item(&mut fault, found));
         fault

@@ -2,6 +2,8 @@
 //!
 //! What must stay true: a change is checked whole before anything of it is stored, and stored whole.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::sync::Arc;
 
 use stator_kv::{StoreError, Write};
@@ -205,7 +207,7 @@ fn check_status(table: &Table, change: &TableChange, now_ms: u64) -> Result<(), 
                 unsettled.peek().is_some() && unsettled.all(|index| drops(&index.name) && index.status != IndexStatus::Deleting);
             if all_dropped { Ok(()) } else { Err(ChangeError::InUse(TableStatus::Updating)) }
         }
-        status => Err(ChangeError::InUse(status)),
+        status @ (TableStatus::Creating | TableStatus::Deleting) => Err(ChangeError::InUse(status)),
     }
 }
 

@@ -3,6 +3,8 @@
 //! What must stay true: a verb that changes the catalog holds its turn from reading the snapshot to swapping it, so verbs
 //! follow one another; rows are durable before the snapshot shows what they say.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::sync::Arc;
 
 use stator_kv::{CommitError, Decision, MiniTxn, StoreError, TxnId, Write};
@@ -88,7 +90,7 @@ impl Engine {
         let now_ms = self.now_ms();
         match table.status(now_ms) {
             TableStatus::Active => {}
-            status => return Err(DeleteError::InUse(status)),
+            status @ (TableStatus::Creating | TableStatus::Updating | TableStatus::Deleting) => return Err(DeleteError::InUse(status)),
         }
         if table.deletion_protection {
             return Err(DeleteError::Protected(Arc::clone(table)));
@@ -188,7 +190,9 @@ impl Engine {
 pub(crate) fn store_error(error: CommitError) -> StoreError {
     match error {
         CommitError::Store(error) => error,
-        other => StoreError::Io(format!("a catalog change was not acknowledged: {other:?}")),
+        other @ (CommitError::Conflict { .. } | CommitError::Unknown(_) | CommitError::TooLarge(_)) => {
+            StoreError::Io(format!("a catalog change was not acknowledged: {other:?}"))
+        }
     }
 }
 

@@ -8,6 +8,8 @@
 //!
 //! What must stay true: nothing is executed here in a way of its own; pages come from `read`, writes go through `write`.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod read;
 
 use stator_expr::partiql::{Body, Columns, Returning, SplitError, Statement};

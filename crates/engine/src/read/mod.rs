@@ -3,6 +3,8 @@
 //! What must stay true: nothing here writes or waits for a writer. A page is one scan of the store, so it is consistent in
 //! itself; filter and projection read the stored bytes in place, and only what is answered is copied.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod cursor;
 mod page;
 

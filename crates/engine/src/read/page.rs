@@ -228,7 +228,9 @@ fn needs_fetch(request: &PageRequest<'_>) -> bool {
     match request.select {
         Select::AllAttributes => true,
         Select::Paths(projection) if projection.top_level_names().any(lacks) => true,
-        _ => request.filter.is_some_and(|filter| filter.attributes().into_iter().any(lacks)),
+        Select::Projected | Select::Paths(_) | Select::Count => {
+            request.filter.is_some_and(|filter| filter.attributes().into_iter().any(lacks))
+        }
     }
 }
 

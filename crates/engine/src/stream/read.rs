@@ -3,6 +3,8 @@
 //! What must stay true: a page costs what it returns, however long the stream is; whether the shard is closed is looked up
 //! before its records are read, so that no record can slip in between; positions below the trim horizon are refused.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use stator_kv::{Direction, Level, Stamp, StoreError, Visit};
 use stator_model::limits::{STREAM_PAGE_BYTES_MAX, STREAM_PAGE_RECORDS_MAX};
 use stator_model::stream::StreamId;

@@ -3,6 +3,8 @@
 //! What must stay true: while TTL is on, every write keeps deadlines in step; when it is turned on, a job enters those of the
 //! items that were there, and only then it counts as enabled.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::sync::Arc;
 
 use stator_kv::range::after_prefix;
@@ -63,7 +65,7 @@ impl Engine {
         let table = snapshot.table(scope, name).ok_or(TtlError::NotFound)?;
         match table.status(self.now_ms()) {
             TableStatus::Active | TableStatus::Updating => {}
-            status => return Err(TtlError::InUse(status)),
+            status @ (TableStatus::Creating | TableStatus::Deleting) => return Err(TtlError::InUse(status)),
         }
         match (&table.ttl, enable) {
             (Some(ttl), _) if ttl.attribute != attribute => Err(TtlError::OtherAttribute(ttl.attribute.clone())),

@@ -17,6 +17,8 @@
 //! What must stay true: a request takes no lock and touches no map that all requests share, its body is in one buffer,
 //! and a panic in it is answered with status 500 and ends nothing else.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod authenticate;
 mod decode;
 mod encode;
