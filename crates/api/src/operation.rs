@@ -151,6 +151,7 @@ impl Entry {
     }
 
     /// The same operation, known to work through a large part of a table at a time.
+    #[must_use]
     pub const fn in_bulk(mut self) -> Entry {
         self.info.is_bulk = true;
         self

@@ -66,7 +66,8 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
         // Whoever reads that it is ready may stop it at once.
         let stop = signals::stop().map_err(|error| Failure::Failed(format!("signals can not be received: {error}")))?;
         introduce(mode, config, directory.as_deref(), credential.as_ref(), &bound, output);
-        serve(config, gate, engine, hooks, bulk.handle(), bound, stop).await;
+        let shell = shell(config, gate, engine, hooks, bulk.handle());
+        serve(shell, Limits::of(config), bulk.handle(), bound, stop).await;
         Ok(())
     })
 }
@@ -84,30 +85,24 @@ async fn open_for_tests(
     Ok((engine, Some(Arc::new(hooks))))
 }
 
-async fn serve(
-    config: &Config,
-    gate: Gate,
-    engine: Arc<Engine>,
-    hooks: Option<Arc<Hooks>>,
-    bulk: &Handle,
-    bound: Bound,
-    stop: impl Future<Output = ()>,
-) {
-    let limits = Limits::of(config);
-    let shell = Shell {
+fn shell(config: &Config, gate: Gate, engine: Arc<Engine>, hooks: Option<Arc<Hooks>>, bulk: &Handle) -> Shell {
+    Shell {
         engine,
         gate,
         find: stator_api::target::find,
         account: config.account.0.clone(),
         region: config.region.clone(),
-        header_bytes_max: limits.header_bytes_max,
+        header_bytes_max: Limits::of(config).header_bytes_max,
         body_bytes_max: REQUEST_BYTES_MAX,
         body_timeout: config.body_timeout,
         slow_request: config.slow_request,
         budget: Budget::new(usize::try_from(config.request_memory.0).unwrap_or(usize::MAX)),
         hooks,
         bulk: Some(bulk.clone()),
-    };
+    }
+}
+
+async fn serve(shell: Shell, limits: Limits, bulk: &Handle, bound: Bound, stop: impl Future<Output = ()>) {
     let jobs = bulk.spawn(jobs::drive(Arc::clone(&shell.engine)));
     let have_all_finished = bound.run(Arc::new(shell), limits, stop).await;
     jobs.abort();
@@ -162,6 +157,7 @@ fn check_exposure(config: &Config, has_tls: bool) -> Result<(), Failure> {
     )))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "there is no list of all kinds, and those left out need no hint")]
 fn cannot_bind(error: &BindError) -> Failure {
     let hint = match error.error.kind() {
         std::io::ErrorKind::AddrInUse => "; another process listens there, --listen takes another port",
