@@ -14,11 +14,11 @@ use futures_channel::oneshot;
 use parking_lot::{Condvar, Mutex};
 use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
 use stator_kv::memory::add;
-use stator_kv::{Profile, Stamp, StoreError, Version, Write};
+use stator_kv::{Found, Profile, Stamp, StoreError, Version, Write};
 
 use crate::layout::{Place, VERSION_BYTES, VERSION_KEY, raw_value};
 use crate::options::FAMILIES;
-use crate::overlay::Overlay;
+use crate::recent::Recent;
 
 /// Bytes of values after which a batch is closed; what is left goes into the next one.
 const BATCH_BYTES_MAX: usize = 8 << 20;
@@ -35,9 +35,36 @@ struct Queued {
     waiter: Waiter,
 }
 
+/// What becomes of a row. A value is shared with those who look at it while it is queued.
+enum RowChange {
+    Put(Arc<Found>),
+    Delete,
+    Append(Vec<u8>),
+    Add(Vec<i64>),
+}
+
 enum Change {
-    Writes(Vec<(Place, Write)>),
+    Writes(Vec<(Place, RowChange)>),
     DeleteRange { profile: Profile, from: Vec<u8>, to: Vec<u8> },
+}
+
+impl RowChange {
+    fn of(write: Write, version: Version) -> RowChange {
+        match write {
+            Write::Put(_, value) => RowChange::Put(Arc::new(Found { version, value })),
+            Write::Delete(_) => RowChange::Delete,
+            Write::Append(_, value) => RowChange::Append(value),
+            Write::Add(_, deltas) => RowChange::Add(deltas),
+        }
+    }
+
+    fn value_bytes(&self) -> usize {
+        match self {
+            RowChange::Put(row) => row.value.len(),
+            RowChange::Append(value) => value.len(),
+            RowChange::Delete | RowChange::Add(_) => 16,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -52,23 +79,41 @@ pub(crate) struct Queue {
     lines: Mutex<Lines>,
     arrived: Condvar,
     failure: OnceLock<String>,
-    overlay: Arc<Overlay>,
+    recent: Arc<Recent>,
 }
 
 impl Queue {
-    pub(crate) fn new(last_version: u64, overlay: Arc<Overlay>) -> Queue {
+    pub(crate) fn new(last_version: u64, recent: Arc<Recent>) -> Queue {
         let lines = Lines { last_version, ..Lines::default() };
-        Queue { lines: Mutex::new(lines), arrived: Condvar::new(), failure: OnceLock::new(), overlay }
+        Queue { lines: Mutex::new(lines), arrived: Condvar::new(), failure: OnceLock::new(), recent }
     }
 
     /// Accepts writes. No writes at all wait for everything accepted before.
     pub(crate) fn accept(&self, writes: Vec<(Place, Write)>) -> Result<Accepted, StoreError> {
-        self.push(Change::Writes(writes))
+        self.push(|version, recent| {
+            let queue = |(place, write): (Place, Write)| {
+                let change = RowChange::of(write, version);
+                match &change {
+                    RowChange::Put(row) => recent.put(place.clone(), version, Some(Arc::clone(row))),
+                    RowChange::Delete => recent.put(place.clone(), version, None),
+                    // Nobody decides on these.
+                    RowChange::Add(_) | RowChange::Append(_) => {}
+                }
+                (place, change)
+            };
+            Change::Writes(writes.into_iter().map(queue).collect())
+        })
     }
 
     /// Accepts the deletion of a range. The engine takes a range that ends before it begins for a failure, so it gets none.
     pub(crate) fn accept_range(&self, profile: Profile, from: Vec<u8>, to: Vec<u8>) -> Result<Accepted, StoreError> {
-        self.push(if from < to { Change::DeleteRange { profile, from, to } } else { Change::Writes(Vec::new()) })
+        self.push(|_, recent| {
+            if from >= to {
+                return Change::Writes(Vec::new());
+            }
+            recent.put_range();
+            Change::DeleteRange { profile, from, to }
+        })
     }
 
     /// Lets the committer finish what is queued, and end.
@@ -77,7 +122,8 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    fn push(&self, change: Change) -> Result<Accepted, StoreError> {
+    /// Queues a change, which `make` makes once its version is known.
+    fn push(&self, make: impl FnOnce(Version, &Recent) -> Change) -> Result<Accepted, StoreError> {
         let (waiter, answer) = oneshot::channel();
         let mut lines = self.lines.lock();
         if let Some(cause) = self.failure.get() {
@@ -85,16 +131,7 @@ impl Queue {
         }
         lines.last_version += 1;
         let version = Version(lines.last_version);
-        if let Change::Writes(writes) = &change {
-            for (place, write) in writes {
-                match write {
-                    Write::Put(_, value) => self.overlay.put(place.clone(), version, Some(value.clone())),
-                    Write::Delete(_) => self.overlay.put(place.clone(), version, None),
-                    // Nobody reads these through the overlay.
-                    Write::Add(..) | Write::Append(..) => {}
-                }
-            }
-        }
+        let change = make(version, &self.recent);
         lines.queued.push(Queued { version, change, waiter });
         drop(lines);
         self.arrived.notify_one();
@@ -148,11 +185,13 @@ pub(crate) struct Committer {
     db: Arc<DB>,
     queue: Arc<Queue>,
     counters: HashMap<Place, Vec<u8>>,
+    /// The stored form of the value that is being put.
+    scratch: Vec<u8>,
 }
 
 impl Committer {
     pub(crate) fn new(db: Arc<DB>, queue: Arc<Queue>) -> Committer {
-        Committer { db, queue, counters: HashMap::new() }
+        Committer { db, queue, counters: HashMap::new(), scratch: Vec::new() }
     }
 
     /// Works until the queue is closed and empty.
@@ -186,9 +225,16 @@ impl Committer {
     }
 
     fn acknowledge(&self, queued: Queued) {
-        if let Change::Writes(writes) = &queued.change {
-            for (place, _) in writes {
-                self.queue.overlay.settle(place, queued.version);
+        match queued.change {
+            Change::Writes(writes) => {
+                for (place, change) in writes {
+                    if matches!(change, RowChange::Put(_) | RowChange::Delete) {
+                        self.queue.recent.settle(place, queued.version);
+                    }
+                }
+            }
+            Change::DeleteRange { profile, from, to } => {
+                self.queue.recent.settle_range(|place| lies_in(place, profile, &from, &to));
             }
         }
         // A waiter that has gone away does not mind.
@@ -201,9 +247,9 @@ impl Committer {
         for queued in batch {
             match &queued.change {
                 Change::Writes(writes) => {
-                    for (at, (place, write)) in (0_u32..).zip(writes) {
+                    for (at, (place, change)) in (0_u32..).zip(writes) {
                         let stamp = Stamp { version: queued.version.0, place: at };
-                        self.put_write(&mut rows, &mut counting, stamp, place, write)?;
+                        self.put_write(&mut rows, &mut counting, stamp, place, change)?;
                     }
                 }
                 Change::DeleteRange { profile, from, to } => {
@@ -231,22 +277,22 @@ impl Committer {
         counting: &mut Counting<'b>,
         stamp: Stamp,
         place: &'b Place,
-        write: &Write,
+        change: &RowChange,
     ) -> Result<(), String> {
         let family = family(&self.db, place.profile)?;
         let version = Version(stamp.version);
-        match write {
-            Write::Put(_, value) => rows.put_cf(family, &place.key, raw_value(version, value)),
-            Write::Append(_, value) => {
-                rows.put_cf(family, [place.key.as_slice(), &stamp.to_bytes()].concat(), raw_value(version, value));
+        match change {
+            RowChange::Put(row) => rows.put_cf(family, &place.key, raw_value(&mut self.scratch, version, &row.value)),
+            RowChange::Append(value) => {
+                rows.put_cf(family, [place.key.as_slice(), &stamp.to_bytes()].concat(), raw_value(&mut self.scratch, version, value));
             }
-            Write::Delete(_) => {
+            RowChange::Delete => {
                 self.counters.remove(place);
                 counting.touched.retain(|counter| *counter != place);
                 counting.deleted.push(place);
                 rows.delete_cf(family, &place.key);
             }
-            Write::Add(_, deltas) => {
+            RowChange::Add(deltas) => {
                 let sum = match self.counters.get(place) {
                     Some(sum) => add(sum, deltas),
                     None if counting.has_deleted(place) => add(&[], deltas),
@@ -260,10 +306,10 @@ impl Committer {
         Ok(())
     }
 
-    fn put_counters(&self, rows: &mut WriteBatch, counting: &mut Counting<'_>) -> Result<(), String> {
+    fn put_counters(&mut self, rows: &mut WriteBatch, counting: &mut Counting<'_>) -> Result<(), String> {
         for place in counting.touched.drain(..) {
             if let Some(sum) = self.counters.get(place) {
-                rows.put_cf(family(&self.db, place.profile)?, &place.key, raw_value(Version(0), sum));
+                rows.put_cf(family(&self.db, place.profile)?, &place.key, raw_value(&mut self.scratch, Version(0), sum));
             }
         }
         Ok(())
@@ -291,14 +337,10 @@ fn batch_len(queued: &[Queued]) -> usize {
     let mut bytes = 0;
     let fits = |queued: &&Queued| {
         bytes += match &queued.change {
-            Change::Writes(writes) => writes.iter().map(|(place, write)| place.key.len() + value_len(write)).sum(),
+            Change::Writes(writes) => writes.iter().map(|(place, change)| place.key.len() + change.value_bytes()).sum(),
             Change::DeleteRange { .. } => 0,
         };
         bytes <= BATCH_BYTES_MAX
     };
     queued.iter().take_while(fits).count().max(1)
-}
-
-fn value_len(write: &Write) -> usize {
-    if let Write::Put(_, value) | Write::Append(_, value) = write { value.len() } else { 16 }
 }

@@ -3,8 +3,9 @@
 //! What must stay true: latches are taken in one order, so that no two decisions wait for each other; they are let go when
 //! the decision panics; none is held while the disk works.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
+use foldhash::fast::RandomState;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::layout::Place;
@@ -19,7 +20,7 @@ pub(crate) struct Latches {
 
 impl Latches {
     pub(crate) fn new() -> Latches {
-        Latches { stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(), hasher: RandomState::new() }
+        Latches { stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(), hasher: RandomState::default() }
     }
 
     /// Takes the latches of some keys.

@@ -42,12 +42,12 @@ pub(crate) fn raw_key(space: Space, joined: &[u8]) -> Vec<u8> {
     raw
 }
 
-/// The stored form of a value.
-pub(crate) fn raw_value(version: Version, value: &[u8]) -> Vec<u8> {
-    let mut raw = Vec::with_capacity(VERSION_BYTES + value.len());
-    raw.extend_from_slice(&version.0.to_le_bytes());
-    raw.extend_from_slice(value);
-    raw
+/// The stored form of a value, in a buffer that is used again.
+pub(crate) fn raw_value<'b>(buffer: &'b mut Vec<u8>, version: Version, value: &[u8]) -> &'b [u8] {
+    buffer.clear();
+    buffer.extend_from_slice(&version.0.to_le_bytes());
+    buffer.extend_from_slice(value);
+    buffer
 }
 
 /// The row of a stored form; `None` if it is too short to be one.

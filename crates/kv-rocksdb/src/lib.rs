@@ -8,8 +8,8 @@
 //! ```
 //!
 //! A latch is held while its key is read and decided on, never while the disk works: what is queued but not yet on disk
-//! waits in the overlay, where the next decision on the same key finds it. Readers do not look there; they see what the
-//! disk has. What must stay true: nothing is acknowledged before its batch is synced; a decision that looked at a queued
+//! waits in `recent`, where the next decision on the same key finds it. Readers do not see what waits there; they see what
+//! the disk has, from `recent` where it was lately written or read. What must stay true: nothing is acknowledged before its batch is synced; a decision that looked at a queued
 //! value is acknowledged no earlier than that value; after a failed write nothing is acknowledged any more.
 
 mod committer;
@@ -17,7 +17,7 @@ mod directory;
 mod latch;
 mod layout;
 mod options;
-mod overlay;
+mod recent;
 mod store;
 
 pub use directory::OpenError;

@@ -1,7 +1,7 @@
 //! How RocksDB is set up. One number of bytes decides everything that takes memory.
 //!
 //! What must stay true: block cache and write buffers are charged to one cache of that size, so that the sum is bounded
-//! whatever the load is.
+//! whatever the load is. Rows held in front of the engine have their share taken off first.
 
 use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, Env, Options, WriteBufferManager};
 use stator_kv::Profile;
@@ -20,6 +20,8 @@ impl Default for RocksOptions {
     }
 }
 
+/// The part of the memory that holds whole rows.
+const RECENT_SHARE: usize = 8;
 /// Values above this many bytes live in files of their own, so that compaction does not carry them along.
 const BLOB_BYTES_MIN: u64 = 64 << 10;
 /// Files held open at most.
@@ -36,19 +38,28 @@ pub(crate) struct Shared {
     cache: Cache,
     buffers: WriteBufferManager,
     environment: Env,
+    /// What memtables and block cache share.
     memory_bytes: usize,
+    recent_bytes: usize,
 }
 
 impl Shared {
     pub(crate) fn new(options: &RocksOptions) -> Result<Shared, rocksdb::Error> {
-        let memory_bytes = options.memory_bytes.max(16 << 20);
+        let all_bytes = options.memory_bytes.max(16 << 20);
+        let recent_bytes = all_bytes / RECENT_SHARE;
+        let memory_bytes = all_bytes - recent_bytes;
         let cache = Cache::new_lru_cache(memory_bytes);
         let buffers = WriteBufferManager::new_write_buffer_manager_with_cache(memory_bytes / 3, false, cache.clone());
         // Compactions stand back behind reads and writes; flushes do not, because writes wait for them.
         let mut environment = Env::new()?;
         environment.lower_thread_pool_cpu_priority();
         environment.lower_thread_pool_io_priority();
-        Ok(Shared { cache, buffers, environment, memory_bytes })
+        Ok(Shared { cache, buffers, environment, memory_bytes, recent_bytes })
+    }
+
+    /// Bytes for rows that were lately written or read, in front of the engine.
+    pub(crate) fn recent_bytes(&self) -> usize {
+        self.recent_bytes
     }
 
     /// Options of the database.

@@ -23,7 +23,7 @@ use crate::directory::{Directory, OpenError};
 use crate::latch::Latches;
 use crate::layout::{self, Place, SPACE_BYTES, VERSION_BYTES, VERSION_KEY};
 use crate::options::{FAMILIES, RocksOptions, Shared};
-use crate::overlay::Overlay;
+use crate::recent::{Known, Recent};
 
 /// Bytes read ahead in scans of dense rows.
 const DENSE_READAHEAD_BYTES: usize = 1 << 20;
@@ -37,7 +37,7 @@ type Answer = oneshot::Receiver<Result<Version, ()>>;
 pub struct RocksStore {
     db: Arc<DB>,
     queue: Arc<Queue>,
-    overlay: Arc<Overlay>,
+    recent: Arc<Recent>,
     latches: Latches,
     outcomes: Mutex<Outcomes>,
     committer: Option<JoinHandle<()>>,
@@ -88,8 +88,8 @@ impl RocksStore {
         let db = DB::open_cf_descriptors(&shared.database(), &directory.engine, families).map_err(engine_error)?;
         let last = db.get(VERSION_KEY).map_err(engine_error)?;
         let last_version = last.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
-        let (db, overlay) = (Arc::new(db), Arc::new(Overlay::new()));
-        let queue = Arc::new(Queue::new(last_version, Arc::clone(&overlay)));
+        let (db, recent) = (Arc::new(db), Arc::new(Recent::new(shared.recent_bytes())));
+        let queue = Arc::new(Queue::new(last_version, Arc::clone(&recent)));
         let committer = Committer::new(Arc::clone(&db), Arc::clone(&queue));
         #[expect(clippy::disallowed_methods, reason = "the home of the committer's thread")]
         let thread = std::thread::Builder::new().name("stator-committer".into()).spawn(move || committer.run());
@@ -97,7 +97,7 @@ impl RocksStore {
         Ok(RocksStore {
             db,
             queue,
-            overlay,
+            recent,
             latches: Latches::new(),
             outcomes: Mutex::default(),
             committer: Some(thread),
@@ -106,7 +106,21 @@ impl RocksStore {
         })
     }
 
-    fn read_row(&self, place: &Place) -> Result<Option<Found>, StoreError> {
+    /// A row as the database holds it.
+    fn read_row(&self, place: Place) -> Result<Option<Found>, StoreError> {
+        let ticket = match self.recent.get(&place) {
+            Known::Settled(row) => return Ok(Some(Found::clone(&row))),
+            Known::Nothing(ticket) => ticket,
+            Known::Pending(_) => None,
+        };
+        let row = self.read_stored(&place)?;
+        if let (Some(ticket), Some(row)) = (ticket, &row) {
+            self.recent.settle_read(place, ticket, row);
+        }
+        Ok(row)
+    }
+
+    fn read_stored(&self, place: &Place) -> Result<Option<Found>, StoreError> {
         let family = family(&self.db, place.profile).map_err(StoreError::Io)?;
         let raw = self.db.get_pinned_cf(family, &place.key).map_err(io)?;
         raw.map(|raw| layout::found(&raw).ok_or_else(|| corrupt(place))).transpose()
@@ -114,9 +128,10 @@ impl RocksStore {
 
     /// The newest state of a row, and whether it is still queued.
     fn newest(&self, place: &Place) -> Result<(Option<Found>, bool), StoreError> {
-        match self.overlay.get(place) {
-            Some(pending) => Ok((pending, true)),
-            None => Ok((self.read_row(place)?, false)),
+        match self.recent.get(place) {
+            Known::Pending(row) => Ok((row.map(|row| Found::clone(&row)), true)),
+            Known::Settled(row) => Ok((Some(Found::clone(&row)), false)),
+            Known::Nothing(_) => Ok((self.read_stored(place)?, false)),
         }
     }
 
@@ -231,7 +246,7 @@ impl Store for RocksStore {
 
     async fn read(&self, keys: &[Key], _level: Level) -> Result<Vec<Option<Found>>, StoreError> {
         if let [key] = keys {
-            return Ok(vec![self.read_row(&Place::of(key))?]);
+            return Ok(vec![self.read_row(Place::of(key))?]);
         }
         let snapshot = self.db.snapshot();
         let read = |key: &Key| {

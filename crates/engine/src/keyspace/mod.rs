@@ -21,7 +21,7 @@
 //! What must stay true: nothing outside this folder builds a key. Numbers are given once and never reused. Within a space
 //! no part is a prefix of another, as the storage contract asks.
 
-use stator_kv::{Profile, Space};
+use stator_kv::{Key, Profile, Space};
 
 pub mod counter;
 pub mod deadline;
@@ -78,3 +78,10 @@ pub(crate) const PART_STREAM_VOLUME: u8 = 7;
 pub(crate) const SORT_SHARD: u8 = 0;
 pub(crate) const SORT_RECORD: u8 = 1;
 pub(crate) const SORT_HORIZON: u8 = 2;
+
+/// Whether two of the keys are one.
+pub(crate) fn has_twins(keys: &[Key]) -> bool {
+    let mut sorted: Vec<&Key> = keys.iter().collect();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|pair| pair[0] == pair[1])
+}

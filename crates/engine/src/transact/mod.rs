@@ -14,7 +14,6 @@
 
 mod hold;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use hold::Holds;
@@ -30,6 +29,7 @@ use crate::catalog::Table;
 use crate::encoding::stored;
 use crate::keyspace::{self, transaction_token};
 use crate::receipt::Receipt;
+use crate::write::effects::merged;
 use crate::write::{Intent, KeyError, Verdict, WriteError, Written, check_key, decide};
 
 /// How often a transaction's items are touched, and charged: once to prepare, once to commit.
@@ -136,7 +136,7 @@ impl Engine {
             return Err(TransactGetError::Cancelled(checked));
         }
         let rows: Vec<Key> = keys.iter().map(|(table, key)| item_key(table, key)).collect();
-        if has_twins(&rows) {
+        if keyspace::has_twins(&rows) {
             return Err(TransactGetError::SameItem);
         }
         let found = self.store.read(&rows, Level::Strong).await.map_err(TransactGetError::Store)?;
@@ -254,13 +254,7 @@ fn check_intents(intents: &[(Arc<Table>, Intent)]) -> Result<Vec<Key>, TransactE
         return Err(TransactError::Cancelled(reasons));
     }
     let keys: Vec<Key> = intents.iter().map(|(table, intent)| item_key(table, intent.action.key_source())).collect();
-    if has_twins(&keys) { Err(TransactError::SameItem) } else { Ok(keys) }
-}
-
-fn has_twins(keys: &[Key]) -> bool {
-    let mut sorted: Vec<&Key> = keys.iter().collect();
-    sorted.sort_unstable();
-    sorted.windows(2).any(|pair| pair[0] == pair[1])
+    if keyspace::has_twins(&keys) { Err(TransactError::SameItem) } else { Ok(keys) }
 }
 
 fn item_key(table: &Table, key: &Item) -> Key {
@@ -275,21 +269,4 @@ fn receipt_of_read(bytes: usize) -> Receipt {
     let mut receipt = Receipt::of_table(HalfUnits::of_read(bytes, Consistency::Strong));
     receipt.multiply(CHARGES);
     receipt
-}
-
-/// All writes in one list; additions to one counter become one.
-fn merged(effects: Vec<Vec<Write>>) -> Vec<Write> {
-    let mut writes = Vec::new();
-    let mut sums: HashMap<Key, Vec<i64>> = HashMap::new();
-    for write in effects.into_iter().flatten() {
-        match write {
-            Write::Add(key, deltas) => {
-                let sum = sums.entry(key).or_insert_with(|| vec![0; deltas.len()]);
-                sum.iter_mut().zip(deltas).for_each(|(sum, delta)| *sum += delta);
-            }
-            other => writes.push(other),
-        }
-    }
-    writes.extend(sums.into_iter().map(|(key, deltas)| Write::Add(key, deltas)));
-    writes
 }

@@ -8,6 +8,8 @@
 //! throughput considerations for global secondary indexes". Vector indexes are charged by the bytes of the larger image,
 //! also for an entry that moves (assumed).
 
+use std::collections::HashMap;
+
 use stator_kv::{Key, Write};
 use stator_model::Item;
 use stator_model::table::{IndexKind, IndexStatus};
@@ -155,4 +157,21 @@ impl Effects {
             self.writes.push(Write::Add(counter, deltas));
         }
     }
+}
+
+/// The writes of many changes in one list; additions to one counter become one.
+pub(crate) fn merged(effects: Vec<Vec<Write>>) -> Vec<Write> {
+    let mut writes = Vec::new();
+    let mut sums: HashMap<Key, Vec<i64>> = HashMap::new();
+    for write in effects.into_iter().flatten() {
+        match write {
+            Write::Add(key, deltas) => {
+                let sum = sums.entry(key).or_insert_with(|| vec![0; deltas.len()]);
+                sum.iter_mut().zip(deltas).for_each(|(sum, delta)| *sum += delta);
+            }
+            other => writes.push(other),
+        }
+    }
+    writes.extend(sums.into_iter().map(|(key, deltas)| Write::Add(key, deltas)));
+    writes
 }

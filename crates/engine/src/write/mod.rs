@@ -18,10 +18,10 @@
 pub(crate) mod decide;
 pub(crate) mod effects;
 mod intent;
+mod many;
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use stator_kv::{CommitError, Decision, Key, StoreError};
 use stator_model::Item;
 
@@ -94,11 +94,6 @@ impl Engine {
     /// What can be refused of an intent without looking at the stored item.
     pub fn check_intent(&self, table: &Table, intent: &Intent) -> Result<(), WriteError> {
         decide::check_intent(table, intent)
-    }
-
-    /// Carries out intents that have nothing to do with each other, at the same time, so that they share syncs.
-    pub async fn write_many(&self, intents: &[(Arc<Table>, Intent)]) -> Vec<Result<Written, WriteError>> {
-        join_all(intents.iter().map(|(table, intent)| self.write(table, intent))).await
     }
 }
 
