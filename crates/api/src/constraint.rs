@@ -4,6 +4,8 @@
 //! service words them in two ways: operations on tables as it always did, operations on items in the shorter way since
 //! June 2026 (`spec/observed`, behaviours). What must stay true: the wording is here alone.
 
+use std::fmt::{self, Display, Formatter};
+
 use crate::fault::Fault;
 
 /// Which of the two wordings an operation speaks.
@@ -13,6 +15,15 @@ pub enum Style {
     Classic,
     /// `Value at 'TableName' failed …`
     Current,
+}
+
+/// The path of a member, spelled only where something is wrong with it.
+pub struct Spelled<F>(pub F);
+
+impl<F: Fn(&mut Formatter<'_>) -> fmt::Result> Display for Spelled<F> {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        (self.0)(formatter)
+    }
 }
 
 /// Gathers violations.
@@ -34,14 +45,14 @@ impl Constraints {
     }
 
     /// A member that has to be there.
-    pub fn required<T>(&mut self, path: &str, value: Option<&T>) {
+    pub fn required<T>(&mut self, path: impl Display, value: Option<&T>) {
         if value.is_none() {
             self.violate("null", path, "Member must not be null");
         }
     }
 
     /// A string's length, in characters as the service counts.
-    pub fn length(&mut self, path: &str, value: Option<&str>, min: usize, max: usize) {
+    pub fn length(&mut self, path: impl Display, value: Option<&str>, min: usize, max: usize) {
         let Some(value) = value else { return };
         let length = value.chars().count();
         if length < min {
@@ -97,7 +108,7 @@ impl Constraints {
     }
 
     /// One of a set of words, listed in the order in which the service prints them.
-    pub fn one_of(&mut self, path: &str, value: Option<&str>, words: &[&str]) {
+    pub fn one_of(&mut self, path: impl Display, value: Option<&str>, words: &[&str]) {
         let Some(value) = value else { return };
         if !words.contains(&value) {
             self.violate(&format!("'{value}'"), path, &format!("Member must satisfy enum value set: [{}]", words.join(", ")));
@@ -119,9 +130,9 @@ impl Constraints {
         }
     }
 
-    fn violate(&mut self, value: &str, path: &str, rule: &str) {
+    fn violate(&mut self, value: &str, path: impl Display, rule: &str) {
         self.violations.push(match self.style {
-            Style::Classic => format!("Value {value} at '{}' failed to satisfy constraint: {rule}", lower_camel(path)),
+            Style::Classic => format!("Value {value} at '{}' failed to satisfy constraint: {rule}", lower_camel(&path.to_string())),
             Style::Current => format!("Value at '{path}' failed to satisfy constraint: {rule}"),
         });
     }

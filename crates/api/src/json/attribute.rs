@@ -5,6 +5,8 @@
 //! ([`ValueFault`]) is noted, the first one only, and reading goes on; it is reported after the request's constraints.
 //! What must stay true: an [`Attributes`] without fault is a canonical item.
 
+use std::borrow::Cow;
+
 use stator_model::limits::{ATTRIBUTE_NAME_BYTES_MAX, DOCUMENT_DEPTH_MAX};
 use stator_model::number::NumberError;
 use stator_model::{Encoder, Item, Number, ValueType};
@@ -52,10 +54,15 @@ pub struct AttributeValue {
 
 type Result<T> = std::result::Result<T, JsonFault>;
 
+/// Room made for attributes before their size is known; the encoded form is about as long as the JSON, so no more than that
+/// is left of the body.
+const ROOM_BYTES_MAX: usize = 1024;
+
 impl Attributes {
     /// Reads a map of attribute values.
     pub fn read(reader: &mut Reader<'_>) -> Result<Attributes> {
-        let (mut encoder, mut fault) = (Encoder::new(), None);
+        let mut encoder = Encoder::with_capacity(reader.rest_bytes().min(ROOM_BYTES_MAX));
+        let mut fault = None;
         encoder.begin_map();
         reader.object(|reader, name| {
             encoder.name(name);
@@ -174,9 +181,9 @@ impl ValueReader {
         let mut elements = Vec::with_capacity(given.len());
         for text in &given {
             elements.push(match kind {
-                ValueType::SS => text.as_bytes().to_vec(),
-                ValueType::NS => self.number(text).as_bytes().to_vec(),
-                _ => binary(text)?,
+                ValueType::SS => Cow::Borrowed(text.as_bytes()),
+                ValueType::NS => Cow::Owned(self.number(text).as_bytes().to_vec()),
+                _ => Cow::Owned(binary(text)?),
             });
         }
         encoder.set(kind, &mut elements);

@@ -54,6 +54,11 @@ impl<'a> Reader<'a> {
         Reader { input, at: 0, depth: 0 }
     }
 
+    /// How many bytes are still to be read.
+    pub fn rest_bytes(&self) -> usize {
+        self.input.len() - self.at
+    }
+
     /// Reads a whole body: one object and nothing behind it.
     pub fn body(input: &'a [u8], member: impl FnMut(&mut Reader<'a>, &str) -> Result<()>) -> Result<()> {
         let mut reader = Reader::new(input);

@@ -119,7 +119,7 @@ impl Prepared for BatchGetItem<'_> {
         }
         for (table, keys) in requests.iter() {
             let path = |member: &str| format!("RequestItems.{table}.member.{member}");
-            constraints.required(&path("Keys"), keys.keys.as_ref());
+            constraints.required(path("Keys"), keys.keys.as_ref());
             constraints.count(&path("Keys"), "[]", keys.keys.as_ref().map_or(1, Vec::len), 1, BATCH_GET_KEYS_MAX);
             keys.selection.constrain(&mut constraints, &path(""));
         }

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt::Formatter;
 use std::sync::Arc;
 
 use stator_engine::catalog::Table;
@@ -12,7 +13,7 @@ use stator_engine::write::{Action, Intent, WriteError};
 use stator_model::Item;
 use stator_model::limits::BATCH_WRITE_REQUESTS_MAX;
 
-use crate::constraint::{Constraints, Style};
+use crate::constraint::{Constraints, Spelled, Style};
 use crate::fault::Fault;
 use crate::json::{Attributes, JsonFault, Reader, Writer};
 use crate::messages::{item, read, value};
@@ -109,14 +110,12 @@ impl BatchWriteItem<'_> {
         }
         let kept = intents.len();
         intents.append(&mut withheld);
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity(intents.len());
         for (table, intent) in &intents {
-            let key: Vec<u8> = table
-                .key
-                .attributes()
-                .filter_map(|attribute| intent.action.key_source().get(&attribute.name))
-                .flat_map(|value| value.bytes().to_vec())
-                .collect();
+            let item = intent.action.key_source();
+            let values = || table.key.attributes().filter_map(|attribute| item.get(&attribute.name)).map(stator_model::RawValue::bytes);
+            let mut key = Vec::with_capacity(values().map(<[u8]>::len).sum());
+            values().for_each(|value| key.extend_from_slice(value));
             if !seen.insert((table.id, key)) {
                 return Err(Fault::validation(item::DUPLICATE_KEYS));
             }
@@ -216,12 +215,14 @@ impl Prepared for BatchWriteItem<'_> {
         for (table, at, request) in
             requests.iter().flat_map(|(table, requests)| (1..).zip(requests).map(move |(at, request)| (table, at, request)))
         {
-            let path = |member: &str| format!("RequestItems.{table}.member.{at}.member.{member}");
+            let path = |member: &'static str| {
+                Spelled(move |out: &mut Formatter<'_>| write!(out, "RequestItems.{table}.member.{at}.member.{member}"))
+            };
             if let Some(item) = &request.put {
-                constraints.required(&path("PutRequest.Item"), item.as_ref());
+                constraints.required(path("PutRequest.Item"), item.as_ref());
             }
             if let Some(key) = &request.delete {
-                constraints.required(&path("DeleteRequest.Key"), key.as_ref());
+                constraints.required(path("DeleteRequest.Key"), key.as_ref());
             }
         }
         constraints.finish()?;

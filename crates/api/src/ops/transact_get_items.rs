@@ -3,11 +3,12 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html>
 
 use std::borrow::Cow;
+use std::fmt::Formatter;
 
 use stator_model::Item;
 use stator_model::limits::TRANSACTION_ACTIONS_MAX;
 
-use crate::constraint::{Constraints, Style};
+use crate::constraint::{Constraints, Spelled, Style};
 use crate::fault::Fault;
 use crate::json::{Attributes, JsonFault, Reader, Writer};
 use crate::messages::{transaction, value};
@@ -87,12 +88,13 @@ impl Prepared for TransactGetItems<'_> {
             constraints.count("TransactItems", "[]", gets.len(), 1, TRANSACTION_ACTIONS_MAX);
         }
         for (at, get) in gets.iter().enumerate() {
-            let path = |member: &str| format!("TransactItems.{}.member.{member}", at + 1);
-            constraints.required(&path("Get"), get.as_ref());
+            let path =
+                |member: &'static str| Spelled(move |out: &mut Formatter<'_>| write!(out, "TransactItems.{}.member.{member}", at + 1));
+            constraints.required(path("Get"), get.as_ref());
             let Some(get) = get else { continue };
-            constraints.required(&path("Get.Key"), get.key.as_ref());
-            constraints.required(&path("Get.TableName"), get.table.0.as_ref());
-            constraints.length(&path("Get.TableName"), get.table.0.as_deref(), 1, 1024);
+            constraints.required(path("Get.Key"), get.key.as_ref());
+            constraints.required(path("Get.TableName"), get.table.0.as_ref());
+            constraints.length(path("Get.TableName"), get.table.0.as_deref(), 1, 1024);
         }
         constraints.one_of("ReturnConsumedCapacity", self.return_capacity.as_deref(), &capacity::WORDS);
         constraints.finish()?;

@@ -40,7 +40,7 @@ impl Prepared for UntagResource<'_> {
         constraints.length("ResourceArn", self.arn.as_deref(), 1, 1283);
         constraints.required("TagKeys", self.keys.as_ref());
         for (at, key) in self.keys.iter().flatten().enumerate() {
-            constraints.length(&format!("TagKeys.{}.member", at + 1), Some(key), 1, TAG_KEY_CHARACTERS_MAX);
+            constraints.length(format!("TagKeys.{}.member", at + 1), Some(key), 1, TAG_KEY_CHARACTERS_MAX);
         }
         constraints.finish()?;
         if self.keys.as_ref().is_some_and(Vec::is_empty) { Err(tag::no_keys()) } else { Ok(()) }

@@ -63,10 +63,10 @@ pub(crate) fn constrain(constraints: &mut Constraints, parameter: &str, entries:
     for (name, entry) in entries.into_iter().flatten() {
         let path = |member: &str| format!("{parameter}.{name}.member.{member}");
         if needs_operator {
-            constraints.required(&path("ComparisonOperator"), entry.operator.as_ref());
+            constraints.required(path("ComparisonOperator"), entry.operator.as_ref());
         }
-        constraints.one_of(&path("ComparisonOperator"), entry.operator.as_deref(), &OPERATORS);
-        constraints.one_of(&path("Action"), entry.action.as_deref(), &ACTIONS);
+        constraints.one_of(path("ComparisonOperator"), entry.operator.as_deref(), &OPERATORS);
+        constraints.one_of(path("Action"), entry.action.as_deref(), &ACTIONS);
     }
 }
 

@@ -64,11 +64,11 @@ impl<'a> StatementInput<'a> {
     /// The constraints; `prefix` is the path of the statement, with its dot, if it is one of a list.
     pub(crate) fn constrain(&self, constraints: &mut Constraints, prefix: &str) {
         let path = |member: &str| format!("{prefix}{member}");
-        constraints.required(&path("Statement"), self.text.as_ref());
-        constraints.length(&path("Statement"), self.text.as_deref(), 1, STATEMENT_CHARACTERS_MAX);
+        constraints.required(path("Statement"), self.text.as_ref());
+        constraints.length(path("Statement"), self.text.as_deref(), 1, STATEMENT_CHARACTERS_MAX);
         constraints.count(&path("Parameters"), "[]", self.parameters.as_ref().map_or(1, Vec::len), 1, usize::MAX);
         let on_failure = self.return_on_failure.as_deref();
-        constraints.one_of(&path("ReturnValuesOnConditionCheckFailure"), on_failure, &["ALL_OLD", "NONE"]);
+        constraints.one_of(path("ReturnValuesOnConditionCheckFailure"), on_failure, &["ALL_OLD", "NONE"]);
     }
 
     /// What it says.

@@ -255,7 +255,7 @@ impl<'a> ProjectionInput<'a> {
     pub(crate) fn constrain(given: Option<&ProjectionInput<'_>>, constraints: &mut Constraints, path: &str) {
         constraints.required(path, given);
         let Some(projection) = given else { return };
-        constraints.one_of(&format!("{path}.ProjectionType"), projection.kind.as_deref(), &["ALL", "INCLUDE", "KEYS_ONLY"]);
+        constraints.one_of(format!("{path}.ProjectionType"), projection.kind.as_deref(), &["ALL", "INCLUDE", "KEYS_ONLY"]);
         if let Some(names) = &projection.names {
             let shown = format!("[{}]", names.join(", "));
             let path = format!("{path}.NonKeyAttributes");
@@ -305,10 +305,10 @@ impl<'a> ProjectionInput<'a> {
 pub(crate) fn constrain_definitions(constraints: &mut Constraints, definitions: Option<&[NameAndWord<'_>]>) {
     for (at, definition) in definitions.unwrap_or_default().iter().enumerate() {
         let path = |member: &str| format!("AttributeDefinitions.{}.member.{member}", at + 1);
-        constraints.required(&path("AttributeName"), definition.name.as_ref());
-        constraints.length(&path("AttributeName"), definition.name.as_deref(), 1, 255);
-        constraints.required(&path("AttributeType"), definition.word.as_ref());
-        constraints.one_of(&path("AttributeType"), definition.word.as_deref(), &["B", "N", "S"]);
+        constraints.required(path("AttributeName"), definition.name.as_ref());
+        constraints.length(path("AttributeName"), definition.name.as_deref(), 1, 255);
+        constraints.required(path("AttributeType"), definition.word.as_ref());
+        constraints.one_of(path("AttributeType"), definition.word.as_deref(), &["B", "N", "S"]);
     }
 }
 
@@ -323,10 +323,10 @@ pub(crate) fn constrain_key(constraints: &mut Constraints, path: &str, key: Opti
     constraints.count(path, &format!("[{}]", shown.join(", ")), key.len(), 1, max);
     for (at, element) in key.iter().enumerate() {
         let path = |member: &str| format!("{path}.{}.member.{member}", at + 1);
-        constraints.required(&path("AttributeName"), element.name.as_ref());
-        constraints.length(&path("AttributeName"), element.name.as_deref(), 1, 255);
-        constraints.required(&path("KeyType"), element.word.as_ref());
-        constraints.one_of(&path("KeyType"), element.word.as_deref(), &["HASH", "RANGE"]);
+        constraints.required(path("AttributeName"), element.name.as_ref());
+        constraints.length(path("AttributeName"), element.name.as_deref(), 1, 255);
+        constraints.required(path("KeyType"), element.word.as_ref());
+        constraints.one_of(path("KeyType"), element.word.as_deref(), &["HASH", "RANGE"]);
     }
 }
 

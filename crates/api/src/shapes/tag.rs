@@ -40,10 +40,10 @@ impl<'a> TagInput<'a> {
 pub(crate) fn constrain(constraints: &mut Constraints, tags: &[TagInput<'_>]) {
     for (at, tag) in tags.iter().enumerate() {
         let path = |member: &str| format!("Tags.{}.member.{member}", at + 1);
-        constraints.required(&path("Key"), tag.key.as_ref());
-        constraints.length(&path("Key"), tag.key.as_deref(), 1, TAG_KEY_CHARACTERS_MAX);
-        constraints.required(&path("Value"), tag.value.as_ref());
-        constraints.length(&path("Value"), tag.value.as_deref(), 0, TAG_VALUE_CHARACTERS_MAX);
+        constraints.required(path("Key"), tag.key.as_ref());
+        constraints.length(path("Key"), tag.key.as_deref(), 1, TAG_KEY_CHARACTERS_MAX);
+        constraints.required(path("Value"), tag.value.as_ref());
+        constraints.length(path("Value"), tag.value.as_deref(), 0, TAG_VALUE_CHARACTERS_MAX);
     }
 }
 

@@ -3,6 +3,7 @@
 //! What must stay true: an action comes to the same intent as the operation of its name.
 
 use std::borrow::Cow;
+use std::fmt::Formatter;
 
 use stator_engine::write::{Action, Intent, WriteError};
 use stator_expr::{Condition, ExpressionKind, Update};
@@ -10,7 +11,7 @@ use stator_model::Item;
 
 use super::expressions::{Substitutions, Use, Wording, finish};
 use super::table_name::TableName;
-use crate::constraint::Constraints;
+use crate::constraint::{Constraints, Spelled};
 use crate::fault::Fault;
 use crate::json::{Attributes, JsonFault, Reader};
 use crate::messages::transaction::{self, Reason};
@@ -86,18 +87,20 @@ impl<'a> Member<'a> {
     /// The constraints; `at` counts from 1.
     pub(crate) fn constrain(&self, constraints: &mut Constraints, at: usize) {
         for (verb, change) in &self.actions {
-            let path = |member: &str| format!("TransactItems.{at}.member.{}.{member}", verb.member());
-            constraints.required(&path(if *verb == Verb::Put { "Item" } else { "Key" }), change.source.as_ref());
-            constraints.required(&path("TableName"), change.table.0.as_ref());
-            constraints.length(&path("TableName"), change.table.0.as_deref(), 1, 1024);
+            let path = |member: &'static str| {
+                Spelled(move |out: &mut Formatter<'_>| write!(out, "TransactItems.{at}.member.{}.{member}", verb.member()))
+            };
+            constraints.required(path(if *verb == Verb::Put { "Item" } else { "Key" }), change.source.as_ref());
+            constraints.required(path("TableName"), change.table.0.as_ref());
+            constraints.length(path("TableName"), change.table.0.as_deref(), 1, 1024);
             if *verb == Verb::Update {
-                constraints.required(&path("UpdateExpression"), change.update_text.as_ref());
+                constraints.required(path("UpdateExpression"), change.update_text.as_ref());
             }
             if *verb == Verb::Check {
-                constraints.required(&path("ConditionExpression"), change.condition_text.as_ref());
+                constraints.required(path("ConditionExpression"), change.condition_text.as_ref());
             }
             let on_failure = change.return_on_failure.as_deref();
-            constraints.one_of(&path("ReturnValuesOnConditionCheckFailure"), on_failure, &["ALL_OLD", "NONE"]);
+            constraints.one_of(path("ReturnValuesOnConditionCheckFailure"), on_failure, &["ALL_OLD", "NONE"]);
         }
     }
 

@@ -65,7 +65,7 @@ impl<'a> VectorIndexInput<'a> {
     /// The constraints of a new index.
     pub(crate) fn constrain(&self, constraints: &mut Constraints, path: &str) {
         self.constrain_name(constraints, path);
-        constraints.required(&format!("{path}.VectorAttribute"), self.attribute.as_ref());
+        constraints.required(format!("{path}.VectorAttribute"), self.attribute.as_ref());
         if let Some(name) = &self.attribute {
             let path = format!("{path}.VectorAttribute.AttributeName");
             constraints.required(&path, name.as_ref());

@@ -34,6 +34,11 @@ impl Encoder {
         Encoder::default()
     }
 
+    /// An empty encoder with room for a value of so many bytes, and for a map of some names.
+    pub fn with_capacity(bytes: usize) -> Encoder {
+        Encoder { bytes: Vec::with_capacity(bytes), frames: Vec::with_capacity(4), entries: Vec::with_capacity(16) }
+    }
+
     /// An encoder that writes into a buffer handed in, which is emptied first.
     pub fn reusing(mut buffer: Vec<u8>) -> Encoder {
         buffer.clear();
