@@ -4,6 +4,7 @@
 
 mod absences;
 mod completeness;
+mod conversions;
 mod dependencies;
 mod sizes;
 mod words;
@@ -13,12 +14,13 @@ use std::path::Path;
 type Rule = fn(&Path) -> Vec<String>;
 
 /// All rules.
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     dependencies::table,
     absences::per_crate,
     words::module_names,
     words::module_heads,
     words::error_text,
+    conversions::name_every_variant,
     sizes::ratchets,
     completeness::scripts,
     completeness::format_sections,

@@ -3,6 +3,8 @@
 //! What must stay true: reads take neither latch nor queue; a mutation's decision and its place in the queue are one step
 //! under its latches.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
@@ -220,9 +222,24 @@ fn placed(writes: Vec<Write>) -> Vec<(Place, Write)> {
 }
 
 fn io(error: rocksdb::Error) -> StoreError {
+    use rocksdb::ErrorKind;
     match error.kind() {
-        rocksdb::ErrorKind::Corruption => StoreError::Corrupt(error.into_string()),
-        _ => StoreError::Io(error.into_string()),
+        ErrorKind::Corruption => StoreError::Corrupt(error.into_string()),
+        ErrorKind::NotFound
+        | ErrorKind::NotSupported
+        | ErrorKind::InvalidArgument
+        | ErrorKind::IOError
+        | ErrorKind::MergeInProgress
+        | ErrorKind::Incomplete
+        | ErrorKind::ShutdownInProgress
+        | ErrorKind::TimedOut
+        | ErrorKind::Aborted
+        | ErrorKind::Busy
+        | ErrorKind::Expired
+        | ErrorKind::TryAgain
+        | ErrorKind::CompactionTooLarge
+        | ErrorKind::ColumnFamilyDropped
+        | ErrorKind::Unknown => StoreError::Io(error.into_string()),
     }
 }
 

@@ -12,12 +12,14 @@
 //! What must stay true: everything is decided on rows read in the same storage transaction that writes, the token's row
 //! included; so a token is stored exactly when its transaction took effect.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod hold;
 
 use std::sync::Arc;
 
 pub(crate) use hold::Holds;
-use stator_kv::{Decision, Found, Key, Level, StoreError, Write};
+use stator_kv::{CommitError, Decision, Found, Key, Level, StoreError, Write};
 use stator_model::Item;
 use stator_model::arn::Scope;
 use stator_model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_TOKEN_MS};
@@ -165,10 +167,7 @@ impl Engine {
                 decision
             })
             .await;
-        committed.map_err(|error| match WriteError::from(error) {
-            WriteError::Store(error) => TransactError::Store(error),
-            _ => TransactError::Unknown,
-        })?;
+        committed.map_err(TransactError::from)?;
         Ok(outcome.expect("a store that answers has asked for a decision"))
     }
 
@@ -221,6 +220,19 @@ impl Engine {
         let last = transaction_token::period(self.now_ms()).saturating_sub(1);
         let (from, to) = (transaction_token::period_prefix(0), transaction_token::period_prefix(last));
         self.store.delete_range(keyspace::SMALL, &from, &to).await
+    }
+}
+
+impl From<CommitError> for TransactError {
+    fn from(error: CommitError) -> TransactError {
+        match error {
+            CommitError::Store(error) => TransactError::Store(error),
+            CommitError::Unknown(_) => TransactError::Unknown,
+            CommitError::TooLarge(limit) => TransactError::Store(StoreError::Io(format!("a transaction is beyond the store's {limit}"))),
+            CommitError::Conflict { .. } => {
+                TransactError::Store(StoreError::Io("a transaction met a conflict that the store should have retried".into()))
+            }
+        }
     }
 }
 

@@ -144,8 +144,10 @@ impl Effects {
         let moves = old.zip(new).is_some_and(|(old, new)| old.key != new.key);
         match index.kind {
             IndexKind::Vector => self.receipt.charge_vectors(index, index::charged_bytes(larger_bytes)),
-            _ if moves => self.receipt.charge(index, HalfUnits::of_write(size(old)) + HalfUnits::of_write(size(new))),
-            _ => self.receipt.charge(index, HalfUnits::of_write(larger_bytes)),
+            IndexKind::Local | IndexKind::Global if moves => {
+                self.receipt.charge(index, HalfUnits::of_write(size(old)) + HalfUnits::of_write(size(new)));
+            }
+            IndexKind::Local | IndexKind::Global => self.receipt.charge(index, HalfUnits::of_write(larger_bytes)),
         }
     }
 
@@ -169,7 +171,7 @@ pub(crate) fn merged(effects: Vec<Vec<Write>>) -> Vec<Write> {
                 let sum = sums.entry(key).or_insert_with(|| vec![0; deltas.len()]);
                 sum.iter_mut().zip(deltas).for_each(|(sum, delta)| *sum += delta);
             }
-            other => writes.push(other),
+            Write::Put(..) | Write::Delete(_) | Write::Append(..) => writes.push(write),
         }
     }
     writes.extend(sums.into_iter().map(|(key, deltas)| Write::Add(key, deltas)));

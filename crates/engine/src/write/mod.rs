@@ -15,6 +15,8 @@
 //! together; the catalog's snapshot is read inside the decision, so that an index added or a table dropped meanwhile is
 //! seen by every write that commits after it.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub(crate) mod decide;
 pub(crate) mod effects;
 mod intent;
@@ -114,7 +116,9 @@ impl From<OpenError> for StoreError {
     fn from(error: OpenError) -> StoreError {
         match error {
             OpenError::Store(error) => error,
-            other => StoreError::Corrupt(format!("{other:?}")),
+            other @ (OpenError::Row(..) | OpenError::Definition(..) | OpenError::Stream(_) | OpenError::Key(_)) => {
+                StoreError::Corrupt(format!("{other:?}"))
+            }
         }
     }
 }
