@@ -156,7 +156,6 @@ impl Recent {
     }
 
     fn shard(&self, place: &Place) -> &Mutex<Shard> {
-        #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash choose a shard")]
         let hash = (self.hasher.hash_one(place) >> 32) as usize;
         &self.shards[hash % SHARDS]
     }
