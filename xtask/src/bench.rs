@@ -15,12 +15,12 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> ExitCode {
         return outcome(counting.current_dir(root));
     }
     let mut building = Command::new(env!("CARGO"));
-    building.args(["build", "--release", "--package", "stator-cli", "--package", "stator-bench"]);
+    building.args(["build", "--profile", "dist", "--package", "stator-cli", "--package", "stator-bench"]);
     if !building.current_dir(root).status().is_ok_and(|status| status.success()) {
         return ExitCode::FAILURE;
     }
     let mut measuring = Command::new(env!("CARGO"));
-    measuring.args(["run", "--release", "--quiet", "--package", "stator-bench", "--"]).args(arguments);
+    measuring.args(["run", "--profile", "dist", "--quiet", "--package", "stator-bench", "--"]).args(arguments);
     outcome(measuring.current_dir(root))
 }
 

@@ -77,7 +77,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     report::all(&bench)
 }
 
-/// The folder whose `target/release` this program was built into.
+/// The folder whose `target/dist` this program was built into.
 fn workspace() -> Result<PathBuf, Failure> {
     let own = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let root = own.ancestors().find(|folder| folder.join("Cargo.lock").exists());

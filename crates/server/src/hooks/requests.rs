@@ -1,10 +1,10 @@
 //! `/_stator/requests`: the last requests, how they were answered and what they consumed.
 //!
 //! What must stay true: memory is bounded: a thousand requests, and bodies up to 16 KiB each. An entry is there before its
-//! response leaves the server.
+//! response leaves the server. Requests that end at the same time do not wait for each other.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -17,6 +17,7 @@ use super::call::{Call, ok};
 use super::problem::Problem;
 use super::trace::Trace;
 use super::{Answer, Hooks, span};
+use crate::pipeline::RequestId;
 
 /// Requests that are kept.
 const REQUESTS_MAX: usize = 1000;
@@ -24,21 +25,17 @@ const REQUESTS_MAX: usize = 1000;
 /// How a request was answered.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    pub(crate) request_id: String,
+    pub(crate) request_id: RequestId,
     /// Absent when the connection was dropped instead.
     pub(crate) status: Option<u16>,
     pub(crate) exception: Option<String>,
     pub(crate) latency: Duration,
 }
 
-/// The last requests, oldest first.
-#[derive(Default)]
-pub(super) struct Journal(Mutex<Entries>);
-
-#[derive(Default)]
-struct Entries {
-    last: u64,
-    entries: VecDeque<Entry>,
+/// The last requests: each takes the next number, and the slot that the number falls to.
+pub(super) struct Journal {
+    last: AtomicU64,
+    slots: Vec<Mutex<Option<Entry>>>,
 }
 
 struct Entry {
@@ -80,23 +77,37 @@ struct Consumed {
     vector_indexes: Map<String, Value>,
 }
 
+impl Default for Journal {
+    fn default() -> Journal {
+        Journal { last: AtomicU64::new(0), slots: (0..REQUESTS_MAX).map(|_| Mutex::default()).collect() }
+    }
+}
+
 impl Journal {
     pub(super) fn enter(&self, trace: Trace, answered: Answered) {
         if trace.asked().is_none() {
             return;
         }
-        let mut journal = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.last += 1;
-        let number = journal.last;
-        journal.entries.push_back(Entry { number, trace, answered });
-        if journal.entries.len() > REQUESTS_MAX {
-            journal.entries.pop_front();
+        let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let slot = usize::try_from(number).unwrap_or(usize::MAX) % REQUESTS_MAX;
+        let mut entry = Some(Entry { number, trace, answered });
+        let mut place = lock(&self.slots[slot]);
+        // A thousand requests may have overtaken this one.
+        if place.as_ref().is_none_or(|there| there.number < number) {
+            std::mem::swap(&mut *place, &mut entry);
         }
+        drop(place);
+        // What it pushed out is dropped here, where nobody waits.
+        drop(entry);
     }
 
     pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entries.clear();
+        self.slots.iter().for_each(|slot| *lock(slot) = None);
     }
+}
+
+fn lock(slot: &Mutex<Option<Entry>>) -> MutexGuard<'_, Option<Entry>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Entry {
@@ -111,7 +122,7 @@ impl Entry {
             status: self.answered.status,
             exception: self.answered.exception.as_deref(),
             fault: self.trace.fault.get().map(String::as_str),
-            request_id: &self.answered.request_id,
+            request_id: self.answered.request_id.as_str(),
             latency_us: u64::try_from(self.answered.latency.as_micros()).unwrap_or(u64::MAX),
             consumed: self.trace.ledger.receipts().into_iter().map(|(table, receipt)| Consumed::of(table, &receipt)).collect(),
             request_bytes: asked.body_bytes,
@@ -157,12 +168,15 @@ pub(super) fn list(hooks: &Hooks, call: &Call<'_>) -> Result<Answer, Problem> {
     };
     let (operation, table) = (call.query("operation"), call.query("table"));
     let (after, limit) = (number("after")?.unwrap_or(0), number("limit")?.unwrap_or(u64::MAX));
-    let journal = hooks.journal.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let wanted = journal.entries.iter().filter(|entry| entry.number > after && entry.is_of(operation.as_deref(), table.as_deref()));
+    let last = hooks.journal.last.load(Ordering::Relaxed);
+    let slots: Vec<_> = hooks.journal.slots.iter().map(lock).collect();
+    let entries = slots.iter().filter_map(|slot| slot.as_ref());
+    let wanted = entries.filter(|entry| entry.number > after && entry.is_of(operation.as_deref(), table.as_deref()));
     let mut shown: Vec<Shown<'_>> = wanted.filter_map(Entry::shown).collect();
+    shown.sort_unstable_by_key(|entry| entry.number);
     // The newest are those that a limit leaves.
     shown.drain(..shown.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX)));
-    ok(&json!({ "last": journal.last, "requests": shown }))
+    ok(&json!({ "last": last, "requests": shown }))
 }
 
 pub(super) fn clear(hooks: &Hooks, _: &Call<'_>) -> Result<Answer, Problem> {

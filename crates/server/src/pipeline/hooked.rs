@@ -57,7 +57,7 @@ async fn performed(shell: &Shell, validated: Validated<'_>, head: &Parts, hooks:
 pub(super) fn answered(reply: &Reply, observation: &Observation) -> Answered {
     let status = (!matches!(reply, Reply::Dropped)).then(|| reply.status().as_u16());
     Answered {
-        request_id: observation.request_id.as_str().to_owned(),
+        request_id: observation.request_id,
         status,
         exception: exception(reply).map(std::borrow::Cow::into_owned),
         latency: observation.elapsed(),
