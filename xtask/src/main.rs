@@ -1,9 +1,10 @@
-//! The project's own tooling: `cargo xtask tidy | test | docs | bench`.
+//! The project's own tooling: `cargo xtask tidy | test | docs | bench`, and the commands of the proof.
 //!
 //! What must stay true: a rule of the house is a rule here, with a test that shows it failing; nothing is left to memory.
 
 mod bench;
 mod docs;
+mod proof;
 mod suites;
 mod tidy;
 mod tree;
@@ -20,10 +21,12 @@ fn main() -> ExitCode {
         ["docs"] => report(&docs::write(&root).err().into_iter().collect::<Vec<_>>()),
         ["bench", rest @ ..] => bench::run(&root, rest),
         ["test", rest @ ..] => suites::run(&root, rest),
-        _ => {
-            say("usage: cargo xtask tidy | docs | test [--only rust|clients|examples] | bench [--help]");
+        [] => {
+            say("usage: cargo xtask tidy | docs | test [--only rust|clients|examples] | bench [--help] | COMMAND OF THE PROOF\n");
+            proof::run(&root, &[]);
             ExitCode::from(2)
         }
+        words => proof::run(&root, words),
     }
 }
 

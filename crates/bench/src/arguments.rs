@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::bar::BARS;
-use crate::failure::{Failure, failed};
+use stator_driver::failure::{Failure, failed};
 
 /// The usage, as `--help` prints it.
 pub(crate) const USAGE: &str =

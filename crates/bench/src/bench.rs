@@ -12,12 +12,12 @@ use std::time::Instant;
 
 use crate::arguments::Options;
 use crate::bar::BARS;
-use crate::failure::{Failure, failed};
 use crate::figures::{Figures, Point};
 use crate::load::{self, Outcome, Pace, Plan, Workload};
-use crate::process::scratch::Scratch;
-use crate::process::server::{Server, bound_to_us};
-use crate::request::{ACCESS_KEY, SECRET};
+use stator_driver::failure::{Failure, failed};
+use stator_driver::request::{ACCESS_KEY, SECRET};
+use stator_driver::scratch::Scratch;
+use stator_driver::server::{Server, bound_to_us};
 
 /// Connections, unless a measure says otherwise.
 pub(crate) const CONNECTIONS: usize = 64;

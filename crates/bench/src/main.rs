@@ -11,18 +11,13 @@
 mod arguments;
 mod bar;
 mod bench;
-mod client;
 mod data;
-mod failure;
 mod figures;
 mod floor;
 mod load;
 mod measure;
 mod peer;
-mod process;
-mod reply;
 mod report;
-mod request;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,7 +25,7 @@ use std::process::ExitCode;
 
 use arguments::{Options, USAGE};
 use bench::Bench;
-use failure::{Failure, failed};
+use stator_driver::failure::{Failure, failed};
 // Named so that its build, which makes the archive that `rocksdb` needs, comes first.
 use stator_kv_rocksdb as _;
 

@@ -157,3 +157,12 @@ fn a_second_signal_does_not_wait_for_requests() {
     signal();
     assert_eq!(running.process.0.wait().unwrap().code(), Some(1));
 }
+
+#[cfg(not(feature = "planted"))]
+#[test]
+fn the_binary_has_no_planted_faults() {
+    let binary = std::fs::read(env!("CARGO_BIN_EXE_stator")).unwrap();
+    let has = |text: &str| binary.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has("STATOR_TLS_CERT") || has("tls_cert"), "the names of variables are found where there are any");
+    assert!(!has(stator_planted::VARIABLE));
+}

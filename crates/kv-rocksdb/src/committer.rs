@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
 use stator_kv::memory::add;
 use stator_kv::{Found, Profile, Stamp, StoreError, Version, Write};
+use stator_planted::Fault;
 
 use crate::layout::{Place, VERSION_BYTES, VERSION_KEY, raw_value};
 use crate::options::FAMILIES;
@@ -217,6 +218,7 @@ impl Committer {
         }
         match self.write(&batch) {
             Ok(()) => batch.into_iter().for_each(|queued| self.acknowledge(queued)),
+            Err(_) if Fault::IgnoreFailedSync.is_planted() => batch.into_iter().for_each(|queued| self.acknowledge(queued)),
             Err(cause) => {
                 self.queue.fail(&cause);
                 tell_unknown(batch);
@@ -246,6 +248,7 @@ impl Committer {
         let mut counting = Counting::default();
         for queued in batch {
             match &queued.change {
+                Change::Writes(_) if Fault::DropWrite.strikes() => {}
                 Change::Writes(writes) => {
                     for (at, (place, change)) in (0_u32..).zip(writes) {
                         let stamp = Stamp { version: queued.version.0, place: at };
@@ -267,7 +270,7 @@ impl Committer {
         let last = batch.last().map_or(0, |queued| queued.version.0);
         rows.put(VERSION_KEY, last.to_le_bytes());
         let mut options = WriteOptions::default();
-        options.set_sync(true);
+        options.set_sync(!Fault::SkipSync.is_planted());
         self.db.write_opt(rows, &options).map_err(|error| error.to_string())
     }
 

@@ -7,6 +7,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use parking_lot::{Mutex, MutexGuard};
+use stator_planted::Fault;
 
 use crate::layout::Place;
 
@@ -28,6 +29,9 @@ impl Latches {
         let mut stripes: Vec<usize> = places.map(|place| self.stripe(place)).collect();
         stripes.sort_unstable();
         stripes.dedup();
+        if Fault::SkipLatch.is_planted() {
+            stripes.clear();
+        }
         let guards = stripes.iter().map(|stripe| self.stripes[*stripe].lock()).collect();
         Held { latches: self, stripes, guards }
     }

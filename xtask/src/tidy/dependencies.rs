@@ -6,27 +6,48 @@ use std::path::Path;
 use std::process::Command;
 
 /// Crates and what each may use of the others in its product code.
-const TABLE: [(&str, &[&str]); 12] = [
+const TABLE: [(&str, &[&str]); 15] = [
     ("stator-model", &[]),
     ("stator-expr", &["stator-model"]),
     ("stator-kv", &[]),
-    ("stator-kv-rocksdb", &["stator-kv"]),
-    ("stator-engine", &["stator-model", "stator-expr", "stator-kv"]),
-    ("stator-iam", &["stator-model", "stator-kv"]),
+    ("stator-planted", &[]),
+    ("stator-kv-rocksdb", &["stator-kv", "stator-planted"]),
+    ("stator-engine", &["stator-model", "stator-expr", "stator-kv", "stator-planted"]),
+    ("stator-iam", &["stator-model", "stator-kv", "stator-planted"]),
     ("stator-api", &["stator-model", "stator-expr", "stator-engine"]),
     ("stator-server", &["stator-api", "stator-iam", "stator-engine", "stator-model"]),
-    ("stator-cli", &["stator-server", "stator-api", "stator-iam", "stator-engine", "stator-model", "stator-kv", "stator-kv-rocksdb"]),
+    (
+        "stator-cli",
+        &["stator-server", "stator-api", "stator-iam", "stator-engine", "stator-model", "stator-kv", "stator-kv-rocksdb", "stator-planted"],
+    ),
     ("stator-testkit", &["stator-model", "stator-expr", "stator-kv", "stator-engine", "stator-api"]),
-    ("stator-bench", &["stator-iam", "stator-kv-rocksdb"]),
+    ("stator-driver", &["stator-iam"]),
+    ("stator-bench", &["stator-driver", "stator-iam", "stator-kv-rocksdb"]),
+    // It looks at the product from every side: at the binary, and at the engine over stores that fail.
+    (
+        "stator-proof",
+        &[
+            "stator-driver",
+            "stator-testkit",
+            "stator-planted",
+            "stator-api",
+            "stator-iam",
+            "stator-engine",
+            "stator-expr",
+            "stator-kv",
+            "stator-kv-rocksdb",
+            "stator-model",
+        ],
+    ),
     ("xtask", &[]),
 ];
 
 /// Crates that may appear in named places only.
 const FOREIGN: [(&str, &[&str]); 5] = [
     ("serde", &["stator-server", "stator-cli", "stator-testkit", "xtask"]),
-    ("serde_json", &["stator-server", "stator-cli", "stator-testkit", "stator-bench", "xtask"]),
-    ("tokio", &["stator-server", "stator-cli", "stator-testkit", "stator-bench"]),
-    ("hyper", &["stator-server", "stator-testkit", "stator-bench"]),
+    ("serde_json", &["stator-server", "stator-cli", "stator-testkit", "stator-driver", "stator-bench", "stator-proof", "xtask"]),
+    ("tokio", &["stator-server", "stator-cli", "stator-testkit", "stator-bench", "stator-proof"]),
+    ("hyper", &["stator-server", "stator-testkit", "stator-bench", "stator-proof"]),
     // The bench has floors: a bare server over a bare store.
     ("rocksdb", &["stator-kv-rocksdb", "stator-bench"]),
 ];

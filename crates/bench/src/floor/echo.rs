@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::http;
-use crate::failure::{Failure, failed};
+use stator_driver::failure::{Failure, failed};
 
 /// Serves the bytes of a file.
 pub(crate) fn echo(answer: &Path) -> Result<Infallible, Failure> {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::failure::{Failure, failed};
+use stator_driver::failure::{Failure, failed};
 
 /// Appends of 1 KB with a sync after each, per second, for a time.
 pub(crate) fn per_second(path: &Path, window: Duration) -> Result<f64, Failure> {

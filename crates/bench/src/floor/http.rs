@@ -18,7 +18,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::failure::{Failure, failed};
+use stator_driver::failure::{Failure, failed};
 
 /// Serves until the process is ended; says where it listens.
 pub(super) fn serve<F, A>(answer: F) -> Result<Infallible, Failure>

@@ -14,7 +14,7 @@ use rocksdb::{DB, DBCompressionType, Options, WriteBatch, WriteOptions};
 use tokio::sync::oneshot;
 
 use super::http;
-use crate::failure::{Failure, failed};
+use stator_driver::failure::{Failure, failed};
 
 type Waiting = (Bytes, oneshot::Sender<()>);
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, Options};
 
-use crate::failure::{Failure, failed};
+use stator_driver::failure::{Failure, failed};
 
 /// Rows of the product's items lie here (`docs/format.md`).
 const FAMILY: &str = "rows";

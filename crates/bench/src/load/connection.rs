@@ -6,8 +6,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
-use crate::failure::{Failure, failed};
-use crate::reply::{Incoming, Reply};
+use stator_driver::failure::{Failure, failed};
+use stator_driver::reply::{Incoming, Reply};
 
 const BUFFER_BYTES: usize = 64 << 10;
 

@@ -22,9 +22,9 @@ use rustix::fd::OwnedFd;
 use rustix::time::Timespec;
 
 use crate::data::Random;
-use crate::failure::{Failure, failed};
-use crate::process::usage;
 use connection::{Connection, Progress};
+use stator_driver::failure::{Failure, failed};
+use stator_driver::usage;
 pub(crate) use workload::{Each, Pool, Workload};
 
 /// An hour, which no latency reaches.

@@ -3,7 +3,7 @@
 //! What must stay true: what is costly to make is made before the window, so that the generator takes as little of the
 //! machine as it can; the order of requests is the same in each run.
 
-use crate::request::Caller;
+use stator_driver::request::Caller;
 
 /// A source of requests.
 pub(crate) trait Workload {

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::bench::{Bench, Measure};
-use crate::client::Client;
-use crate::failure::Failure;
 use crate::measure::million::{lost, rest};
 use crate::measure::requests::{self, Keys};
 use crate::measure::{ROUNDS, scan};
-use crate::process::server::Server;
+use stator_driver::client::Client;
+use stator_driver::failure::Failure;
+use stator_driver::server::Server;
 
 const BACKFILL_MAX: Duration = Duration::from_secs(600);
 /// A fifth of the large table.

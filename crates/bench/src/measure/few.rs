@@ -1,13 +1,13 @@
 //! The hot path: one `dev`, one `serve` and the floors, over 20 thousand items that fit every cache.
 
 use crate::bench::{Bench, Measure};
-use crate::client::Client;
-use crate::failure::{Failure, failed};
 use crate::load::Pace;
 use crate::measure::ROUNDS;
 use crate::measure::requests::{self, Keys, TRANSACTION_ITEMS};
-use crate::process::server::Server;
-use crate::request::Caller;
+use stator_driver::client::Client;
+use stator_driver::failure::{Failure, failed};
+use stator_driver::request::Caller;
+use stator_driver::server::Server;
 
 pub(super) const MEASURES: &[&str] = &[
     "floor-echo",

@@ -8,14 +8,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, MEMORY_MIB, Measure, mb, set_serve};
-use crate::client::Client;
 use crate::data::push_item;
-use crate::failure::{Failure, failed};
 use crate::floor::scan as floor_scan;
 use crate::measure::requests::{self, Keys};
 use crate::measure::{ROUNDS, calm, process, scan};
-use crate::process::server::Server;
-use crate::process::usage;
+use stator_driver::client::Client;
+use stator_driver::failure::{Failure, failed};
+use stator_driver::server::Server;
+use stator_driver::usage;
 
 pub(super) const MEASURES: &[&str] = &[
     "disk",

@@ -15,7 +15,7 @@ mod stream;
 mod ttl;
 
 use crate::bench::Bench;
-use crate::failure::Failure;
+use stator_driver::failure::Failure;
 
 /// Rounds of every measure.
 pub(crate) const ROUNDS: usize = 3;

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use crate::bench::{Bench, Measure};
-use crate::client::Client;
-use crate::failure::Failure;
 use crate::load::{Outcome, Workload};
 use crate::measure::requests::{self, Keys};
 use crate::measure::{ROUNDS, process};
 use crate::peer::{PEERS, Peer};
-use crate::process::server::Server;
+use stator_driver::client::Client;
+use stator_driver::failure::Failure;
+use stator_driver::server::Server;
 
 pub(super) const MEASURES: &[&str] = &[
     "peer-own-get",
@@ -130,6 +130,6 @@ fn best_of(bench: &mut Bench, kind: Kind, name: &'static str, running: &[(&Peer,
     }
     match best {
         Some(outcome) => bench.note(&measure(kind, name, &running[0].1), &outcome),
-        None => bench.miss(&[name], &crate::failure::failed("no peer could be measured; see the reasons of each")),
+        None => bench.miss(&[name], &stator_driver::failure::failed("no peer could be measured; see the reasons of each")),
     }
 }

@@ -6,11 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, mb};
-use crate::failure::{Failure, failed};
 use crate::figures::Spread;
 use crate::floor::fsync;
 use crate::measure::ROUNDS;
-use crate::process::usage;
+use stator_driver::failure::{Failure, failed};
+use stator_driver::usage;
 
 pub(super) const MEASURES: &[&str] = &["start-dev", "idle-dev"];
 

@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::bench::{Bench, Measure};
-use crate::client::Client;
-use crate::failure::{Failure, failed};
 use crate::load::Workload;
 use crate::measure::requests::{self, Keys};
-use crate::process::server::Server;
-use crate::request::Caller;
+use stator_driver::client::Client;
+use stator_driver::failure::{Failure, failed};
+use stator_driver::request::Caller;
+use stator_driver::server::Server;
 
 const TABLE: &str = "items";
 const SECONDS: &str = "6";

@@ -4,12 +4,12 @@
 
 use std::fmt::Write;
 
-use crate::client::Client;
 use crate::data::{PARTITION_ITEMS, Random, push_item, push_key};
-use crate::failure::Failure;
 use crate::load::{self, Each, Pool};
-use crate::process::server::Server;
-use crate::request::Caller;
+use stator_driver::client::Client;
+use stator_driver::failure::Failure;
+use stator_driver::request::Caller;
+use stator_driver::server::Server;
 
 /// Different requests of a measure: more than fit any cache of answers, few enough to be signed in a moment.
 const POOL: u64 = 20_000;

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::bench::Bench;
-use crate::client::Client;
-use crate::failure::Failure;
 use crate::measure::million::{MANY, lost};
-use crate::process::server::Server;
+use stator_driver::client::Client;
+use stator_driver::failure::Failure;
+use stator_driver::server::Server;
 
 const SEGMENTS: u64 = 4;
 

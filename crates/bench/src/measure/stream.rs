@@ -1,11 +1,11 @@
 //! Whether a stream that holds a million records makes puts dearer.
 
 use crate::bench::{Bench, Measure};
-use crate::client::Client;
 use crate::data::push_small_item;
-use crate::failure::Failure;
 use crate::measure::ROUNDS;
 use crate::measure::requests::{self, Keys};
+use stator_driver::client::Client;
+use stator_driver::failure::Failure;
 
 pub(super) const MEASURES: &[&str] = &["put-stream-long", "put-stream-new"];
 

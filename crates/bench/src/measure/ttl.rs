@@ -6,12 +6,12 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bench::{Bench, Measure};
-use crate::client::Client;
 use crate::data::push_small_item;
-use crate::failure::{Failure, failed};
 use crate::measure::ROUNDS;
 use crate::measure::requests::{self, Keys};
-use crate::process::server::Server;
+use stator_driver::client::Client;
+use stator_driver::failure::{Failure, failed};
+use stator_driver::server::Server;
 
 pub(super) const MEASURES: &[&str] = &["ttl-burst", "ttl-quiet", "ttl-busy", "ttl-kill"];
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::{Failure, failed};
+use stator_driver::failure::{Failure, failed};
 
 const DYNOXIDE: &str = "3.2.0";
 const DYNALITE: &str = "4.0.0";

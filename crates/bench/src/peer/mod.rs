@@ -10,8 +10,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::bench::Bench;
-use crate::failure::Failure;
-use crate::process::server::{Server, bound_to_us};
+use stator_driver::failure::Failure;
+use stator_driver::server::{Server, bound_to_us};
 
 /// One peer in one setting.
 pub(crate) struct Peer {
@@ -77,7 +77,7 @@ impl Peer {
     pub(crate) fn start(&self, bench: &Bench, address: SocketAddr) -> Result<Server, Failure> {
         let program = (self.program)(&bench.options.root.join("target/bench/peers"))?;
         let data = bench.scratch.path("peer");
-        std::fs::create_dir_all(&data).map_err(|error| crate::failure::failed(format!("{}: {error}", data.display())))?;
+        std::fs::create_dir_all(&data).map_err(|error| stator_driver::failure::failed(format!("{}: {error}", data.display())))?;
         let mut command = program_of(&program);
         command.args((self.arguments)(address.port(), &data)).current_dir(&data);
         // It wants some, and looks at none.

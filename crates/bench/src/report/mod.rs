@@ -13,8 +13,8 @@ use std::path::Path;
 
 use crate::bar::{BARS, Bar};
 use crate::bench::Bench;
-use crate::failure::{Failure, failed};
 use crate::say;
+use stator_driver::failure::{Failure, failed};
 
 /// Where the page's plots lie, and the text that people write.
 const FOLDER: &str = "docs/performance";

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use stator_kv::{Key, Write};
 use stator_model::Item;
 use stator_model::table::{IndexKind, IndexStatus};
+use stator_planted::Fault;
 
 use crate::capacity::HalfUnits;
 use crate::catalog::{Index, Table};
@@ -91,7 +92,7 @@ impl Effects {
     /// The record of the table's stream; none of a write that leaves the item as it was.
     fn record(&mut self, change: &Change<'_>) {
         let Some(stream) = change.table.enabled_stream() else { return };
-        if change.old == change.new.map(Item::as_bytes) {
+        if change.old == change.new.map(Item::as_bytes) || Fault::DropStreamRecord.strikes() {
             return;
         }
         let record = stream::record::Change {
@@ -131,7 +132,7 @@ impl Effects {
         {
             self.writes.push(Write::Delete(old.key));
         }
-        if let Some(new) = new {
+        if let Some(new) = new.filter(|_| !Fault::DropIndexEntry.strikes()) {
             self.writes.push(Write::Put(new.key, new.row));
         }
         self.count(counter::key(table.id, Some(index.id)), old_bytes, new_bytes);

@@ -4,6 +4,7 @@
 //! what a request does are part of what was signed.
 
 use sha2::{Digest, Sha256};
+use stator_planted::Fault;
 use subtle::ConstantTimeEq;
 
 use super::Request;
@@ -105,7 +106,7 @@ impl Presented<'_> {
     fn check_signature(&self, request: &Request<'_>, payload_hash: &str, signer: &Signer) -> Result<(), SignatureError> {
         let expected = signature(request, &self.signed_headers, payload_hash, &self.scope, self.signed_at, signer);
         let is_equal = expected.as_slice().ct_eq(self.signature.as_bytes());
-        if bool::from(is_equal) { Ok(()) } else { Err(SignatureError::Mismatch) }
+        if bool::from(is_equal) || Fault::SkipSignature.is_planted() { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 }
 

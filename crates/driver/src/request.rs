@@ -13,28 +13,28 @@ use stator_iam::sigv4::{CredentialScope, Headers, Request, Timestamp, sign};
 use stator_iam::{Credential, Secret};
 
 /// The key of every server that a measurement starts.
-pub(crate) const ACCESS_KEY: &str = "AKIABENCHBENCHBENCH0";
+pub const ACCESS_KEY: &str = "AKIABENCHBENCHBENCH0";
 /// Its secret, which guards nothing.
-pub(crate) const SECRET: &str = "bench/bench/bench/bench/bench/bench/benc";
+pub const SECRET: &str = "bench/bench/bench/bench/bench/bench/benc";
 const REGION: &str = "us-east-1";
 const SIGNED: &str = "content-type;host;x-amz-date;x-amz-target";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
 /// Writes requests to one server.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller {
+pub struct Caller {
     host: String,
     credential: Credential,
 }
 
 impl Caller {
-    pub(crate) fn to(address: SocketAddr) -> Caller {
+    pub fn to(address: SocketAddr) -> Caller {
         let credential = Credential { access_key_id: ACCESS_KEY.to_owned(), secret: Secret::new(SECRET.to_owned()) };
         Caller { host: address.to_string(), credential }
     }
 
     /// Appends the request.
-    pub(crate) fn write(&self, operation: &str, body: &[u8], out: &mut Vec<u8>) {
+    pub fn write(&self, operation: &str, body: &[u8], out: &mut Vec<u8>) {
         let service = if is_of_streams(operation) { "DynamoDBStreams_20120810" } else { "DynamoDB_20120810" };
         let target = format!("{service}.{operation}");
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -51,7 +51,7 @@ impl Caller {
         let signature = sign(&parts, SIGNED, &hash(body), &scope, at, &self.credential.secret);
         let head = format!(
             "POST / HTTP/1.1\r\nHost: {}\r\nX-Amz-Target: {target}\r\nContent-Type: {CONTENT_TYPE}\r\nX-Amz-Date: {date}\r\n\
-             User-Agent: stator-bench\r\nAuthorization: AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/{day}/{REGION}/dynamodb/aws4_request, \
+             User-Agent: stator-driver\r\nAuthorization: AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/{day}/{REGION}/dynamodb/aws4_request, \
              SignedHeaders={SIGNED}, Signature={}\r\nContent-Length: {}\r\n\r\n",
             self.host,
             String::from_utf8_lossy(&signature),

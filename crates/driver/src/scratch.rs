@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use crate::failure::{Failure, failed};
 
 /// The directory of this run.
-pub(crate) struct Scratch {
+pub struct Scratch {
     path: PathBuf,
     count: Cell<u32>,
 }
 
 impl Scratch {
     /// Makes one below `parent`.
-    pub(crate) fn new(parent: &Path) -> Result<Scratch, Failure> {
+    pub fn new(parent: &Path) -> Result<Scratch, Failure> {
         for stale in fs::read_dir(parent).into_iter().flatten().flatten() {
             let name = stale.file_name().to_string_lossy().into_owned();
             if name.parse::<u32>().is_ok_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
@@ -30,7 +30,7 @@ impl Scratch {
     }
 
     /// A new path in it; nothing is there yet.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.count.set(self.count.get() + 1);
         self.path.join(format!("{:03}-{name}", self.count.get()))
     }

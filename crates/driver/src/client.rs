@@ -16,21 +16,21 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const STATUS_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A connection for single calls.
-pub(crate) struct Client {
+pub struct Client {
     stream: TcpStream,
     caller: Caller,
     buffer: Vec<u8>,
 }
 
 impl Client {
-    pub(crate) fn connect(address: SocketAddr) -> Result<Client, Failure> {
+    pub fn connect(address: SocketAddr) -> Result<Client, Failure> {
         let stream = TcpStream::connect(address).map_err(|error| failed(format!("{address}: {error}")))?;
         stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(TIMEOUT))).map_err(|error| failed(error.to_string()))?;
         Ok(Client { stream, caller: Caller::to(address), buffer: vec![0; 64 << 10] })
     }
 
     /// Calls an operation; the answer as bytes.
-    pub(crate) fn call_raw(&mut self, operation: &str, body: &str) -> Result<Vec<u8>, Failure> {
+    pub fn call_raw(&mut self, operation: &str, body: &str) -> Result<Vec<u8>, Failure> {
         let reply = self.exchange(operation, body)?;
         if reply.status == 200 {
             return Ok(reply.body);
@@ -39,13 +39,13 @@ impl Client {
     }
 
     /// Calls an operation.
-    pub(crate) fn call(&mut self, operation: &str, body: &str) -> Result<Value, Failure> {
+    pub fn call(&mut self, operation: &str, body: &str) -> Result<Value, Failure> {
         let answer = self.call_raw(operation, body)?;
         serde_json::from_slice(&answer).map_err(|error| failed(format!("{operation} answered what is not JSON: {error}")))
     }
 
     /// Waits until a table and all its indexes are ACTIVE.
-    pub(crate) fn await_active(&mut self, table: &str, patience: Duration) -> Result<(), Failure> {
+    pub fn await_active(&mut self, table: &str, patience: Duration) -> Result<(), Failure> {
         let start = Instant::now();
         loop {
             let described = self.call("DescribeTable", &format!(r#"{{"TableName":"{table}"}}"#))?;
@@ -61,7 +61,8 @@ impl Client {
         }
     }
 
-    fn exchange(&mut self, operation: &str, body: &str) -> Result<Reply, Failure> {
+    /// Calls an operation; any answer is one. An error means that the connection broke, and nobody knows what was done.
+    pub fn exchange(&mut self, operation: &str, body: &str) -> Result<Reply, Failure> {
         let broke = |error: std::io::Error| failed(format!("{operation}: the connection broke: {error}"));
         let mut request = Vec::new();
         self.caller.write(operation, body.as_bytes(), &mut request);

@@ -12,7 +12,7 @@ use crate::failure::{Failure, failed};
 const TICK_NS: u64 = 10_000_000;
 
 /// CPU time that a process has used, in nanoseconds.
-pub(crate) fn cpu_ns(pid: u32) -> Result<u64, Failure> {
+pub fn cpu_ns(pid: u32) -> Result<u64, Failure> {
     match scheduled_ns(pid) {
         Some(ns) if ns > 0 => Ok(ns),
         _ => ticks(pid)
@@ -40,12 +40,12 @@ fn ticks(pid: u32) -> Option<u64> {
 }
 
 /// Memory resident now, in bytes.
-pub(crate) fn resident_bytes(pid: u32) -> Result<u64, Failure> {
+pub fn resident_bytes(pid: u32) -> Result<u64, Failure> {
     of_status(pid, "VmRSS:")
 }
 
 /// The most memory that was ever resident, in bytes.
-pub(crate) fn resident_bytes_max(pid: u32) -> Result<u64, Failure> {
+pub fn resident_bytes_max(pid: u32) -> Result<u64, Failure> {
     of_status(pid, "VmHWM:")
 }
 
@@ -57,7 +57,7 @@ fn of_status(pid: u32, label: &str) -> Result<u64, Failure> {
 }
 
 /// Bytes that a process caused to be written to the disk.
-pub(crate) fn written_bytes(pid: u32) -> Result<u64, Failure> {
+pub fn written_bytes(pid: u32) -> Result<u64, Failure> {
     let path = format!("/proc/{pid}/io");
     let text = fs::read_to_string(&path).map_err(|error| failed(format!("{path}: {error}")))?;
     let bytes = text.lines().find_map(|line| line.strip_prefix("write_bytes:")?.trim().parse().ok());
@@ -65,7 +65,7 @@ pub(crate) fn written_bytes(pid: u32) -> Result<u64, Failure> {
 }
 
 /// Bytes that the files of a directory take.
-pub(crate) fn directory_bytes(path: &Path) -> u64 {
+pub fn directory_bytes(path: &Path) -> u64 {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     entries
         .map(|entry| match entry.metadata() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure(pub(crate) String);
+pub struct Failure(pub String);
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -13,6 +13,6 @@ impl fmt::Display for Failure {
 }
 
 /// A failure with these words.
-pub(crate) fn failed(words: impl Into<String>) -> Failure {
+pub fn failed(words: impl Into<String>) -> Failure {
     Failure(words.into())
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::failure::{Failure, failed};
-use crate::process::usage;
+use crate::usage;
 
 const START_MAX: Duration = Duration::from_secs(120);
 const STOP_MAX: Duration = Duration::from_secs(60);
@@ -24,14 +24,14 @@ const LAST_LINES: usize = 5;
 const SETPRIV: &str = "/usr/bin/setpriv";
 
 /// A running server.
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     address: SocketAddr,
     log: PathBuf,
 }
 
 /// Puts a server's end in the kernel's hands, in case nobody is left to end it.
-pub(crate) fn bound_to_us(program: &Path) -> Command {
+pub fn bound_to_us(program: &Path) -> Command {
     if !Path::new(SETPRIV).exists() {
         return Command::new(program);
     }
@@ -42,7 +42,7 @@ pub(crate) fn bound_to_us(program: &Path) -> Command {
 
 impl Server {
     /// Starts a server that says where it listens: the first word that starts with `http://`, on a line of its output.
-    pub(crate) fn start(mut command: Command, log: PathBuf) -> Result<Server, Failure> {
+    pub fn start(mut command: Command, log: PathBuf) -> Result<Server, Failure> {
         let mut child = spawn(&mut command, &log, Stdio::piped())?;
         let Some(output) = child.stdout.take() else { return Err(failed("a server without output")) };
         let (told, hears) = mpsc::channel();
@@ -63,7 +63,7 @@ impl Server {
     }
 
     /// Starts a server that listens where it was told to, and says nothing about it.
-    pub(crate) fn start_at(mut command: Command, address: SocketAddr, log: PathBuf) -> Result<Server, Failure> {
+    pub fn start_at(mut command: Command, address: SocketAddr, log: PathBuf) -> Result<Server, Failure> {
         let mut child = spawn(&mut command, &log, Stdio::null())?;
         let begin = Instant::now();
         while std::net::TcpStream::connect(address).is_err() {
@@ -75,20 +75,20 @@ impl Server {
         Ok(Server { child, address, log })
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub(crate) fn resident_bytes_max(&self) -> Result<u64, Failure> {
+    pub fn resident_bytes_max(&self) -> Result<u64, Failure> {
         usage::resident_bytes_max(self.pid())
     }
 
     /// Asks it to stop, and waits until it has.
-    pub(crate) fn stop(mut self) -> Result<(), Failure> {
+    pub fn stop(mut self) -> Result<(), Failure> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| failed("a process without a number"))?;
         kill_process(pid, Signal::TERM).map_err(|error| failed(format!("a server can not be stopped: {error}")))?;
         let begin = Instant::now();
@@ -102,12 +102,12 @@ impl Server {
     }
 
     /// Kills it, as a power cut would.
-    pub(crate) fn kill(self) {
+    pub fn kill(self) {
         drop(self);
     }
 
     /// What it wrote to standard error last.
-    pub(crate) fn last_words(&self) -> String {
+    pub fn last_words(&self) -> String {
         last_words(&self.log)
     }
 }

@@ -8,20 +8,20 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// An answer that has come to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) body_bytes: usize,
+pub struct Reply {
+    pub status: u16,
+    pub body_bytes: usize,
     /// The body, when it was to be kept or is that of an error.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 /// What can not be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Malformed(pub(crate) &'static str);
+pub struct Malformed(pub &'static str);
 
 /// An answer that is coming.
 #[derive(Debug, Default)]
-pub(crate) struct Incoming {
+pub struct Incoming {
     keeps: bool,
     head: Vec<u8>,
     status: u16,
@@ -41,12 +41,12 @@ enum Rest {
 
 impl Incoming {
     /// Keeps bodies.
-    pub(crate) fn keeping() -> Incoming {
+    pub fn keeping() -> Incoming {
         Incoming { keeps: true, ..Incoming::default() }
     }
 
     /// Takes what came; the answer when it has come to its end. Nothing may follow it, since nobody asked for more.
-    pub(crate) fn feed(&mut self, mut bytes: &[u8]) -> Result<Option<Reply>, Malformed> {
+    pub fn feed(&mut self, mut bytes: &[u8]) -> Result<Option<Reply>, Malformed> {
         if self.rest == Rest::Head {
             let Some(end) = self.take_head(bytes)? else { return Ok(None) };
             bytes = &bytes[end..];
