@@ -7,8 +7,11 @@
 //! What must stay true: an answer that nothing explains ends the run; a connection that breaks ends the client's work, and
 //! the request that was under way is then unknown.
 
+mod churn;
+mod filler;
 mod item;
 mod knowledge;
+mod stream;
 mod tables;
 mod verify;
 mod write;
@@ -21,25 +24,53 @@ use stator_driver::client::Client;
 use crate::choices::Choices;
 use crate::run::Run;
 use crate::verdict::{Violation, found};
+use churn::Churn;
+use filler::Filler;
 use knowledge::Knowledge;
+use stream::Consumer;
 
-/// Clients that write at the same time.
-const CLIENTS: u64 = 32;
+/// Clients that write items; two more make tables and indexes.
+const WRITERS: u64 = 30;
+
+/// What came of a request.
+enum Step {
+    Answered,
+    /// The connection broke.
+    Gone,
+    /// Nothing explains the answer.
+    Broke(String),
+}
+
+/// Somebody who sends one request after another.
+trait Actor: Send {
+    fn step(&mut self, client: &mut Client, choices: &mut Choices) -> Step;
+}
 
 /// All clients, and what they know.
 pub(crate) struct Load {
-    known: Vec<Knowledge>,
+    writers: Vec<Knowledge>,
+    churn: Churn,
+    filler: Filler,
+    consumer: Consumer,
     seed: u64,
     rounds: u64,
-    /// Requests that were answered.
-    pub(crate) answered: u64,
+    answered: u64,
 }
 
 impl Load {
     /// Makes the tables on a new server.
     pub(crate) fn new(run: &Run, address: SocketAddr) -> Result<Load, Violation> {
-        tables::create(&mut Client::connect(address)?)?;
-        Ok(Load { known: (0..CLIENTS).map(Knowledge::of).collect(), seed: run.seed, rounds: 0, answered: 0 })
+        let mut client = Client::connect(address)?;
+        tables::create(&mut client)?;
+        Ok(Load {
+            writers: (0..WRITERS).map(Knowledge::of).collect(),
+            churn: Churn::default(),
+            filler: Filler::new(&mut client)?,
+            consumer: Consumer::default(),
+            seed: run.seed,
+            rounds: 0,
+            answered: 0,
+        })
     }
 
     /// Writes until so many requests have been answered and `end` has ended the server.
@@ -47,52 +78,74 @@ impl Load {
         self.rounds += 1;
         let (progress, heard) = channel();
         let round = Choices::part(self.seed, self.rounds).next();
-        let known = std::mem::take(&mut self.known);
-        let worked: Vec<Result<Knowledge, String>> = std::thread::scope(|scope| {
-            let clients: Vec<_> = known
-                .into_iter()
-                .map(|knowledge| {
-                    let (choices, progress) = (Choices::part(round, knowledge.owner), progress.clone());
-                    scope.spawn(move || work(address, knowledge, choices, &progress))
+        let writers = self.writers.iter_mut().map(|writer| writer as &mut dyn Actor);
+        let actors = writers.chain([&mut self.churn as &mut dyn Actor, &mut self.filler]);
+        let worked: Vec<Result<(), String>> = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0_u64..)
+                .zip(actors)
+                .map(|(number, actor)| {
+                    let (choices, progress) = (Choices::part(round, number), progress.clone());
+                    scope.spawn(move || work(address, actor, choices, &progress))
                 })
                 .collect();
             drop(progress);
-            // Clients that found a violation are not waited for.
+            // Once all clients have stopped at violations, nothing more is heard.
             self.answered += heard.iter().take(usize::try_from(enough).unwrap_or(usize::MAX)).count() as u64;
             end();
             clients.into_iter().map(|client| client.join().expect("a client does not panic")).collect()
         });
-        self.known = worked.into_iter().collect::<Result<_, _>>().map_err(found)?;
-        Ok(())
+        worked.into_iter().collect::<Result<(), _>>().map_err(found)
     }
 
     /// Compares what a server shows with what the clients know.
     pub(crate) fn verify(&mut self, address: SocketAddr) -> Result<(), Violation> {
         let mut client = Client::connect(address)?;
-        for knowledge in &mut self.known {
-            verify::places(&mut client, knowledge)?;
-            verify::repeated(&mut client, knowledge)?;
+        for writer in &mut self.writers {
+            verify::places(&mut client, writer)?;
+            verify::repeated(&mut client, writer)?;
         }
-        verify::indexes(&mut client, &self.known)
+        verify::indexes(&mut client, &self.writers)?;
+        self.consumer.read(&mut client)?;
+        for writer in &mut self.writers {
+            self.consumer.compare(writer)?;
+        }
+        self.churn.verify(&mut client)?;
+        self.filler.verify(&mut client)
+    }
+
+    /// What was done, as a part of a line of figures.
+    pub(crate) fn figures(&self) -> String {
+        let Load { answered, consumer, filler, churn, .. } = self;
+        format!(
+            "{answered} requests answered under load, {} stream records, {} tables made and dropped, {} changes of an index",
+            consumer.records, churn.changes, filler.changes
+        )
     }
 }
 
-/// Writes until the connection breaks.
-fn work(address: SocketAddr, mut knowledge: Knowledge, mut choices: Choices, progress: &Sender<()>) -> Result<Knowledge, String> {
+/// Works until the connection breaks.
+fn work(address: SocketAddr, actor: &mut dyn Actor, mut choices: Choices, progress: &Sender<()>) -> Result<(), String> {
     // The server may be gone before the client has come to it.
-    let Ok(mut client) = Client::connect(address) else { return Ok(knowledge) };
+    let Ok(mut client) = Client::connect(address) else { return Ok(()) };
     loop {
-        let write = write::choose(&mut knowledge, &mut choices);
-        knowledge.pending = Some(write.pending.clone());
+        match actor.step(&mut client, &mut choices) {
+            // The receiver is gone once it has heard enough.
+            Step::Answered => drop(progress.send(())),
+            Step::Gone => return Ok(()),
+            Step::Broke(what) => return Err(what),
+        }
+    }
+}
+
+impl Actor for Knowledge {
+    fn step(&mut self, client: &mut Client, choices: &mut Choices) -> Step {
+        let write = write::choose(self, choices);
+        self.pending = Some(write.pending.clone());
         let Ok(reply) = client.exchange(write.operation, &write.body.to_string()) else {
-            if write.refusal.is_some() {
-                // It would have been refused: none of it may be there.
-                knowledge.pending = None;
-            }
-            return Ok(knowledge);
+            // What would have been refused may not be there.
+            self.pending.take_if(|_| write.refusal.is_some());
+            return Step::Gone;
         };
-        write::judge(&mut knowledge, &write, &reply)?;
-        // The receiver is gone once it has heard enough.
-        let _ = progress.send(());
+        write::judge(self, &write, &reply).map_or_else(Step::Broke, |()| Step::Answered)
     }
 }

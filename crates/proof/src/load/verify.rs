@@ -13,6 +13,9 @@ use super::tables::call;
 use super::write::exception_of;
 use crate::verdict::{Violation, found};
 
+/// An item as it was shown: its owner and place, and its number.
+pub(super) type Shown = ((u64, u64), u64);
+
 /// Reads all places of a client and settles what it knows.
 pub(super) fn places(client: &mut Client, knowledge: &mut Knowledge) -> Result<(), Violation> {
     let shown = read(client, knowledge.owner)?;
@@ -41,7 +44,7 @@ fn read(client: &mut Client, owner: u64) -> Result<Vec<State>, Violation> {
 }
 
 /// An item's place and number, if it is the whole of one write.
-pub(super) fn whole(item: &Value) -> Result<((u64, u64), u64), Violation> {
+pub(super) fn whole(item: &Value) -> Result<Shown, Violation> {
     let read = item::place_of(item).zip(item::number_of(item, "number"));
     match read {
         Some((place, number)) if *item == item::whole(place.0, place.1, number) => Ok((place, number)),
@@ -105,27 +108,35 @@ pub(super) fn of_kind(client: &mut Client, table: &str, index: &str, kind: &str)
     query(client, table, &request)
 }
 
-/// The numbers of all items of a query that stay, page by page.
+/// The numbers of all items of a query; in the table with fleeting ones, of those that stay.
 fn query(client: &mut Client, table: &str, request: &Value) -> Result<Vec<u64>, Violation> {
+    let stays = |place| table != INDEXED || !item::is_fleeting(place);
+    let items = pages(client, "Query", table, request)?;
+    Ok(items.into_iter().filter(|((_, place), _)| stays(*place)).map(|(_, number)| number).collect())
+}
+
+/// All items of a table: owner and place, and number.
+pub(super) fn scan(client: &mut Client, table: &str) -> Result<Vec<Shown>, Violation> {
+    pages(client, "Scan", table, &json!({"ConsistentRead": true}))
+}
+
+fn pages(client: &mut Client, operation: &str, table: &str, request: &Value) -> Result<Vec<Shown>, Violation> {
     let mut request = request.clone();
     request["TableName"] = json!(table);
-    let mut numbers = Vec::new();
+    let mut items = Vec::new();
     loop {
-        let answer = call(client, "Query", &request)?;
+        let answer = call(client, operation, &request)?;
         for item in answer["Items"].as_array().into_iter().flatten() {
-            let ((_, place), number) = whole(item)?;
-            if !item::is_fleeting(place) {
-                numbers.push(number);
-            }
+            items.push(whole(item)?);
         }
         match &answer["LastEvaluatedKey"] {
-            Value::Null => return Ok(numbers),
+            Value::Null => return Ok(items),
             last => request["ExclusiveStartKey"] = last.clone(),
         }
     }
 }
 
-fn compare(what: &str, expected: &[u64], shown: &[u64]) -> Result<(), Violation> {
+pub(super) fn compare(what: &str, expected: &[u64], shown: &[u64]) -> Result<(), Violation> {
     if expected == shown {
         return Ok(());
     }
