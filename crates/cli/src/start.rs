@@ -191,6 +191,7 @@ fn root_credential(directory: &Path, given: Option<Credential>) -> Result<Root, 
     if let Some(credential) = given {
         return Ok(Root { credential, file: None });
     }
+    store::make_directory(directory)?;
     let root = RootCredential::load_or_create(directory, &mut |bytes| SystemClock.random(bytes)).map_err(|error| {
         Failure::Failed(match error {
             RootCredentialError::Io(path, error) => format!("{}: {error}", path.display()),

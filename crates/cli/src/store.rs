@@ -16,6 +16,11 @@ pub(crate) fn in_memory() -> (Arc<dyn Store>, Arc<dyn Rewind>) {
     (Arc::clone(&rows) as Arc<dyn Store>, rows)
 }
 
+/// Makes the directory that rows on disk need, and whatever else is kept beside them.
+pub(crate) fn make_directory(directory: &Path) -> Result<(), Failure> {
+    stator_kv_rocksdb::make_directory(directory).map_err(|error| Failure::Failed(error.to_string()))
+}
+
 /// Rows on disk. `memory_bytes` bounds caches and write buffers.
 pub(crate) fn on_disk(directory: &Path, memory_bytes: u64) -> Result<Arc<dyn Store>, Failure> {
     let options = RocksOptions { memory_bytes: usize::try_from(memory_bytes).unwrap_or(usize::MAX) };

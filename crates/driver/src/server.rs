@@ -106,6 +106,11 @@ impl Server {
         drop(self);
     }
 
+    /// What it wrote to standard error.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// What it wrote to standard error last.
     pub fn last_words(&self) -> String {
         last_words(&self.log)

@@ -61,7 +61,7 @@ pub enum RootCredentialError {
 }
 
 impl RootCredential {
-    /// Loads the credential of a data directory, or makes one there.
+    /// Loads the credential of a data directory, which is there, or makes one in it.
     ///
     /// # Errors
     /// When the directory or the file can not be used; see [`RootCredentialError`].
@@ -93,7 +93,6 @@ fn parse(text: &str) -> Option<Credential> {
 
 /// Written aside and renamed, so that a crash leaves either no file or the whole one.
 fn store(directory: &Path, path: &Path, credential: &Credential) -> io::Result<()> {
-    fs::create_dir_all(directory)?;
     let aside = path.with_extension("new");
     match fs::remove_file(&aside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

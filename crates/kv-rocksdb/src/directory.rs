@@ -66,8 +66,31 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
+/// Makes a directory, if it is not there, so that it is still there after a power cut.
+///
+/// What lies in a directory survives only if the directory does, and a name is kept by the folder that it stands in.
+pub fn make_directory(path: &Path) -> Result<(), OpenError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |error| OpenError::Io(path, error)
+    };
+    let absolute = std::path::absolute(path).map_err(io(path))?;
+    let missing: Vec<&Path> = absolute.ancestors().take_while(|folder| !folder.exists()).collect();
+    fs::create_dir_all(&absolute).map_err(io(path))?;
+    for folder in missing.into_iter().filter_map(Path::parent) {
+        sync_names(folder).map_err(io(folder))?;
+    }
+    Ok(())
+}
+
+/// Names in a folder are on disk when this has returned.
+fn sync_names(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
 /// An opened directory; the lock is held as long as this lives.
 pub(crate) struct Directory {
+    path: PathBuf,
     /// Where the engine's files are.
     pub(crate) engine: PathBuf,
     _lock: File,
@@ -80,7 +103,7 @@ impl Directory {
             let path = path.to_owned();
             move |error| OpenError::Io(path, error)
         };
-        fs::create_dir_all(path).map_err(io(path))?;
+        make_directory(path)?;
         let lock_path = path.join("LOCK");
         let mut lock = File::options().read(true).write(true).create(true).truncate(false).open(&lock_path).map_err(io(&lock_path))?;
         match lock.try_lock() {
@@ -94,7 +117,12 @@ impl Directory {
         }
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(io(&lock_path))?;
         check_format(path)?;
-        Ok(Directory { engine: path.join("rocksdb"), _lock: lock })
+        Ok(Directory { path: path.to_owned(), engine: path.join("rocksdb"), _lock: lock })
+    }
+
+    /// The engine's folder, which the engine has made by now, is there for good.
+    pub(crate) fn keep_engine(&self) -> Result<(), OpenError> {
+        sync_names(&self.path).map_err(|error| OpenError::Io(self.path.clone(), error))
     }
 }
 
@@ -113,7 +141,7 @@ fn check_format(directory: &Path) -> Result<(), OpenError> {
                 writeln!(file, "{FORMAT}")?;
                 file.sync_all()?;
                 fs::rename(&aside, &path)?;
-                File::open(directory)?.sync_all()
+                sync_names(directory)
             };
             write().map_err(|error| OpenError::Io(path.clone(), error))
         }

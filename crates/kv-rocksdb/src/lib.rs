@@ -20,6 +20,6 @@ mod options;
 mod recent;
 mod store;
 
-pub use directory::OpenError;
+pub use directory::{OpenError, make_directory};
 pub use options::RocksOptions;
 pub use store::RocksStore;

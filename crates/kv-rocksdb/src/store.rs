@@ -88,6 +88,7 @@ impl RocksStore {
         let shared = Shared::new(options).map_err(engine_error)?;
         let families = FAMILIES.into_iter().map(|(profile, name)| ColumnFamilyDescriptor::new(name, shared.family(profile)));
         let db = DB::open_cf_descriptors(&shared.database(), &directory.engine, families).map_err(engine_error)?;
+        directory.keep_engine()?;
         let last = db.get(VERSION_KEY).map_err(engine_error)?;
         let last_version = last.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
         let (db, recent) = (Arc::new(db), Arc::new(Recent::new(shared.recent_bytes())));

@@ -12,6 +12,7 @@ mod arguments;
 mod choices;
 mod command;
 mod commands;
+mod disk;
 mod load;
 mod run;
 mod verdict;

@@ -27,14 +27,14 @@ tables and indexes are those that were acknowledged; stator check finds no fault
 };
 
 /// Requests that are answered before a kill, at most.
-const ANSWERED_MAX: u64 = 3_000;
+pub(super) const ANSWERED_MAX: u64 = 3_000;
 /// The kill comes up to so much later.
-const DELAY_MICROS_MAX: u64 = 20_000;
+pub(super) const DELAY_MICROS_MAX: u64 = 20_000;
 /// A start is killed within this time.
 const START_MICROS_MAX: u64 = 300_000;
 
 /// Shards of the stream last some seconds, so that kills meet their turns.
-const ROLLING: [&str; 2] = ["--stream-shard-hours", "0.003"];
+pub(super) const ROLLING: [&str; 2] = ["--stream-shard-hours", "0.003"];
 
 fn perform(run: &mut Run) -> Result<String, Violation> {
     let data = run.path("data")?;
@@ -64,6 +64,6 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
         }
         run.check(&data)?;
     }
-    let done = load.map_or(String::new(), |load| load.figures());
-    Ok(format!("{rounds} kills under load and {starts_killed} while starting, {done}, nothing lost"))
+    let done = load.map(|load| load.counts()).unwrap_or_default();
+    Ok(format!("{rounds} kills under load and {starts_killed} while starting; {done}; nothing lost"))
 }

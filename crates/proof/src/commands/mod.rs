@@ -5,6 +5,8 @@
 use crate::command::Command;
 
 mod crash;
+mod faults;
+mod powercut;
 
 /// All commands, as the help lists them.
-pub(crate) const COMMANDS: &[&Command] = &[&crash::COMMAND];
+pub(crate) const COMMANDS: &[&Command] = &[&crash::COMMAND, &powercut::COMMAND, &faults::COMMAND];

@@ -29,7 +29,7 @@ pub(crate) struct Pending {
 }
 
 /// What a client knows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Knowledge {
     pub(crate) owner: u64,
     pub(crate) places: Vec<Place>,

@@ -11,11 +11,13 @@ mod churn;
 mod filler;
 mod item;
 mod knowledge;
+mod single;
 mod stream;
 mod tables;
 mod verify;
 mod write;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 
@@ -27,6 +29,7 @@ use crate::verdict::{Violation, found};
 use churn::Churn;
 use filler::Filler;
 use knowledge::Knowledge;
+pub(crate) use single::{Outcome, Single};
 use stream::Consumer;
 
 /// Clients that write items; two more make tables and indexes.
@@ -113,12 +116,39 @@ impl Load {
         self.filler.verify(&mut client)
     }
 
-    /// What was done, as a part of a line of figures.
-    pub(crate) fn figures(&self) -> String {
+    /// What was done.
+    pub(crate) fn counts(&self) -> Counts {
         let Load { answered, consumer, filler, churn, .. } = self;
-        format!(
-            "{answered} requests answered under load, {} stream records, {} tables made and dropped, {} changes of an index",
-            consumer.records, churn.changes, filler.changes
+        Counts { answered: *answered, records: consumer.records, tables: churn.changes, indexes: filler.changes }
+    }
+}
+
+/// What a load did.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    answered: u64,
+    records: u64,
+    tables: u64,
+    indexes: u64,
+}
+
+impl std::iter::Sum for Counts {
+    fn sum<I: Iterator<Item = Counts>>(counts: I) -> Counts {
+        counts.fold(Counts::default(), |sum, next| Counts {
+            answered: sum.answered + next.answered,
+            records: sum.records + next.records,
+            tables: sum.tables + next.tables,
+            indexes: sum.indexes + next.indexes,
+        })
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts { answered, records, tables, indexes } = self;
+        write!(
+            f,
+            "{answered} requests answered under load, {records} stream records read, {tables} tables made or dropped, {indexes} changes of an index"
         )
     }
 }

@@ -18,7 +18,7 @@ use crate::verdict::{Violation, found};
 type Lies = (u64, u64);
 
 /// A consumer.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Consumer {
     arn: String,
     /// The last sequence number met in a shard.
