@@ -184,24 +184,26 @@ impl fmt::Display for Number {
 pub fn write_canonical(encoded: &[u8], out: &mut Vec<u8>) {
     let decimal = Decimal::decode(encoded).expect("a stored number is a canonical encoding");
     let (len, exponent) = (i32::from(decimal.len), decimal.exponent);
-    if len == 0 {
-        out.push(b'0');
-        return;
-    }
+    let text = decimal.digits.map(|digit| b'0' + digit);
+    let digits = &text[..usize::from(decimal.len)];
     if decimal.negative {
         out.push(b'-');
     }
-    if exponent <= 0 {
+    if len == 0 {
+        out.push(b'0');
+    } else if exponent <= 0 {
         out.extend_from_slice(b"0.");
-        out.extend(std::iter::repeat_n(b'0', exponent.unsigned_abs() as usize));
+        out.resize(out.len() + exponent.unsigned_abs() as usize, b'0');
+        out.extend_from_slice(digits);
+    } else if exponent < len {
+        let (whole, fraction) = digits.split_at(exponent as usize);
+        out.extend_from_slice(whole);
+        out.push(b'.');
+        out.extend_from_slice(fraction);
+    } else {
+        out.extend_from_slice(digits);
+        out.resize(out.len() + (exponent - len) as usize, b'0');
     }
-    for position in 0..len {
-        if position == exponent && position > 0 {
-            out.push(b'.');
-        }
-        out.push(b'0' + decimal.digits[position as usize]);
-    }
-    out.extend(std::iter::repeat_n(b'0', (exponent - len).max(0) as usize));
 }
 
 /// Sign (true if negative), a whole number, and the power of ten that it is multiplied by; `None` above 18 digits.
@@ -221,11 +223,15 @@ pub fn scientific(encoded: &[u8]) -> Option<(bool, u64, i32)> {
     Some((is_negative, whole, i32::from(exponent ^ flip) - EXPONENT_BIAS - digits))
 }
 
-/// [`Number::size_bytes`] over encoded bytes.
+/// [`Number::size_bytes`] over encoded bytes, of which only the ends are looked at.
 pub fn size_bytes(encoded: &[u8]) -> usize {
-    let decimal = Decimal::decode(encoded).expect("a stored number is a canonical encoding");
-    let len = i32::from(decimal.len);
-    let integer_digits = decimal.exponent.clamp(0, len);
+    let flip = if encoded[0] == TAG_NEGATIVE { 0xFF } else { 0 };
+    let [_, exponent, pairs @ .., _] = encoded else { return 1 };
+    let last = pairs.last().expect("a number that is not zero has digits") ^ flip;
+    // Pairs are stored one higher, and only the last may be padded.
+    let is_padded = last % 10 == 1;
+    let len = (2 * pairs.len() - usize::from(is_padded)) as i32;
+    let integer_digits = (i32::from(exponent ^ flip) - EXPONENT_BIAS).clamp(0, len);
     let fraction_digits = len - integer_digits;
     1 + (integer_digits as usize).div_ceil(2) + (fraction_digits as usize).div_ceil(2)
 }

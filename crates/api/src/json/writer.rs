@@ -19,7 +19,13 @@ impl Writer {
 
     /// A whole answer: one object.
     pub fn answer(members: impl FnOnce(&mut Writer)) -> Vec<u8> {
-        let mut writer = Writer::new();
+        Writer::answer_of(0, members)
+    }
+
+    /// A whole answer that prints so many encoded bytes of items, for which room is made at once.
+    pub fn answer_of(encoded_bytes: usize, members: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        // Names of types, quotes and brackets come on top of the bytes; a third is more than most items need.
+        let mut writer = Writer { out: Vec::with_capacity(256 + encoded_bytes + encoded_bytes / 3) };
         writer.object(members);
         writer.out
     }
@@ -94,21 +100,36 @@ impl Writer {
 
     /// An attribute value with its type: `{"S":"x"}`.
     pub fn attribute(&mut self, value: RawValue<'_>) {
-        self.begin(b'{');
-        self.quoted(value.value_type().name().as_bytes());
-        self.out.push(b':');
         match value.view() {
-            ValueRef::Null => self.boolean(true),
-            ValueRef::Bool(value) => self.boolean(value),
-            ValueRef::S(text) => self.quoted(text),
-            ValueRef::N(number) => self.number(number.0),
-            ValueRef::B(bytes) => self.base64(bytes),
-            ValueRef::SS(set) => self.array(set.iter(), Writer::quoted),
-            ValueRef::NS(set) => self.array(set.iter(), Writer::number),
-            ValueRef::BS(set) => self.array(set.iter(), Writer::base64),
-            ValueRef::L(list) => self.array(list.iter(), Writer::attribute),
-            ValueRef::M(map) => self.attributes(map),
+            ValueRef::Null => self.raw(br#"{"NULL":true}"#),
+            ValueRef::Bool(value) => self.raw(if value { br#"{"BOOL":true}"# } else { br#"{"BOOL":false}"# }),
+            ValueRef::S(text) => {
+                self.raw(br#"{"S":""#);
+                self.escaping(text);
+                self.raw(br#""}"#);
+            }
+            ValueRef::N(number) => {
+                self.raw(br#"{"N":""#);
+                stator_model::number::write_canonical(number.0, &mut self.out);
+                self.raw(br#""}"#);
+            }
+            ValueRef::B(bytes) => {
+                self.raw(br#"{"B":""#);
+                base64_simd::STANDARD.encode_append(bytes, &mut self.out);
+                self.raw(br#""}"#);
+            }
+            ValueRef::SS(set) => self.typed(br#"{"SS":"#, |writer| writer.array(set.iter(), Writer::quoted)),
+            ValueRef::NS(set) => self.typed(br#"{"NS":"#, |writer| writer.array(set.iter(), Writer::number)),
+            ValueRef::BS(set) => self.typed(br#"{"BS":"#, |writer| writer.array(set.iter(), Writer::base64)),
+            ValueRef::L(list) => self.typed(br#"{"L":"#, |writer| writer.array(list.iter(), Writer::attribute)),
+            ValueRef::M(map) => self.typed(br#"{"M":"#, |writer| writer.attributes(map)),
         }
+    }
+
+    /// A value behind its type; `opening` is the brace, the type's name and the colon.
+    fn typed(&mut self, opening: &[u8], value: impl FnOnce(&mut Writer)) {
+        self.raw(opening);
+        value(self);
         self.end(b'}');
     }
 
@@ -158,6 +179,12 @@ impl Writer {
 
     fn quoted(&mut self, text: &[u8]) {
         self.out.push(b'"');
+        self.escaping(text);
+        self.out.push(b'"');
+    }
+
+    /// What stands between the quotes.
+    fn escaping(&mut self, text: &[u8]) {
         let mut rest = text;
         loop {
             let (plain, from_escape) = rest.split_at(plain_len(rest));
@@ -166,7 +193,6 @@ impl Writer {
             self.escaped(*byte);
             rest = behind;
         }
-        self.out.push(b'"');
     }
 
     fn escaped(&mut self, byte: u8) {

@@ -65,7 +65,8 @@ impl Prepared for GetItem<'_> {
             let answer = context.engine.get(&table, &key, consistency(self.consistent)).await;
             let (item, receipt) = answer.map_err(|error| read::refuse(error, false))?;
             context.consumed(self.table.given(), &receipt);
-            let body = Writer::answer(|writer| {
+            let encoded_bytes = item.as_ref().map_or(0, |item| item.as_bytes().len());
+            let body = Writer::answer_of(encoded_bytes, |writer| {
                 if let Some(item) = item {
                     writer.name("Item");
                     self.selection.write(writer, &item);

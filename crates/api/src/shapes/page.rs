@@ -300,7 +300,7 @@ impl<'a> PageInput<'a> {
     }
 
     fn answer(&self, page: &Page) -> Vec<u8> {
-        Writer::answer(|writer| {
+        Writer::answer_of(page.items.encoded_bytes(), |writer| {
             if self.select.as_deref() != Some("COUNT") {
                 writer.name("Items").array(page.items.iter(), |writer, item| writer.attributes(stator_model::item::map_of(item.bytes())));
             }

@@ -113,6 +113,11 @@ impl Items {
         starts.zip(&self.ends).map(|(start, end)| RawValue::new(&self.bytes[start..*end]))
     }
 
+    /// Bytes of all of them as they are encoded.
+    pub fn encoded_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -123,6 +128,9 @@ impl Items {
         self.ends.is_empty()
     }
 }
+
+/// Room for the first items of a page; more is made by doubling.
+const FIRST_BYTES: usize = 8 << 10;
 
 /// What becomes of the items of a page, row by row.
 struct Collector<'r> {
@@ -135,7 +143,8 @@ struct Collector<'r> {
 
 impl<'r> Collector<'r> {
     fn new(filter: Option<&'r Condition>, select: Select<'r>) -> Collector<'r> {
-        Collector { filter, select, out: Encoder::new(), ends: Vec::new(), count: 0 }
+        let out = if matches!(select, Select::Count) { Encoder::new() } else { Encoder::with_capacity(FIRST_BYTES) };
+        Collector { filter, select, out, ends: Vec::new(), count: 0 }
     }
 
     fn take(&mut self, encoded: &[u8], attributes: MapRef<'_>) {
