@@ -8,11 +8,14 @@ use crate::tree;
 
 const LINT: &str = "#![deny(clippy::wildcard_enum_match_arm)]";
 
+/// Never linked into the product.
+const TOOLS: [&str; 3] = ["crates/bench/", "crates/proof/", "crates/testkit/"];
+
 /// How the types end that say what went wrong.
 const ENDINGS: [&str; 3] = ["Error", "Fault", "Failure"];
 
 pub(super) fn name_every_variant(root: &Path) -> Vec<String> {
-    let product = |path: &String| path.contains("/src/") && !path.starts_with("crates/bench") && !path.starts_with("crates/testkit");
+    let product = |path: &String| path.contains("/src/") && !TOOLS.iter().any(|tool| path.starts_with(tool));
     let lacks_lint = |path: &String| {
         converts(&tree::text(root, path)) && !scopes(path).iter().any(|scope| tree::text(root, scope).lines().any(|line| line == LINT))
     };
