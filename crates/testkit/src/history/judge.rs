@@ -1,14 +1,14 @@
 //! Whether an answer is the one that the oracle gives.
 //!
 //! What must stay true: only what the service leaves open is left open: the order within sets, of scans and batches, and of
-//! rows that an index does not tell apart; and the sentences of exceptions, which scripts hold.
+//! rows that an index does not tell apart; and sentences that depend on more than what is stored, which scripts hold.
 
 use super::Exchange;
 use crate::json::Json;
 use crate::oracle::{Answer, Find, Operation, Rows};
 
 /// A value with everything that has no order in one order.
-fn canonical(value: Json) -> Json {
+pub(super) fn canonical(value: Json) -> Json {
     match value {
         Json::Array(elements) => Json::Array(elements.into_iter().map(canonical).collect()),
         Json::Object(members) => {
@@ -54,6 +54,19 @@ fn extra(answer: Json) -> Json {
     Json::Object(members.into_iter().filter(|(name, _)| is_extra(name)).map(|(name, value)| (name, without_sentences(value))).collect())
 }
 
+/// What an exception says, where that follows from what it is.
+fn sentence(kind: &str, body: &Json) -> Option<String> {
+    match kind {
+        "ConditionalCheckFailedException" => Some("The conditional request failed".to_owned()),
+        "TransactionCanceledException" => {
+            let reasons = body.get("CancellationReasons").map(Json::elements).unwrap_or_default();
+            let codes: Vec<&str> = reasons.iter().filter_map(|reason| reason.get("Code")?.as_str()).collect();
+            Some(format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", ")))
+        }
+        _ => None,
+    }
+}
+
 /// Compares.
 ///
 /// # Errors
@@ -71,7 +84,12 @@ pub(super) fn judge(operation: &Operation, expected: &Answer, exchanges: &[Vec<E
             let answer = first.answer();
             let actual = answer.get("__type").and_then(Json::as_str).and_then(|name| name.rsplit('#').next()).unwrap_or_default();
             let is_same = actual == *kind && canonical(body.clone()) == canonical(extra(answer.clone()));
-            if is_same { Ok(()) } else { Err("another exception is expected".to_owned()) }
+            let said = [answer.get("message"), answer.get("Message")].into_iter().flatten().find_map(Json::as_str).unwrap_or_default();
+            match sentence(kind, body) {
+                _ if !is_same => Err("another exception is expected".to_owned()),
+                Some(sentence) if sentence != said => Err(format!("another sentence is expected: {sentence}")),
+                _ => Ok(()),
+            }
         }
         Answer::Rows(rows) => {
             let Operation::Find(find) = operation else { return Err("rows are for those who look for some".to_owned()) };

@@ -3,10 +3,13 @@
 //! What must stay true: whatever disagrees is told as a golden script, ready to be kept.
 
 mod concurrent;
+mod generate;
 mod judge;
 mod script;
+mod stream;
 
 pub use concurrent::{Concurrent, serializable};
+pub use generate::history;
 
 use crate::json::Json;
 use crate::oracle::{Operation, Oracle, TABLE, request};
@@ -30,14 +33,21 @@ impl Exchange {
     }
 }
 
+/// Where a history that is alone on its target happens.
+const REGION: &str = "us-east-1";
+
 fn call(target: &mut dyn Target, operation: &str, body: Json) -> Exchange {
+    call_in(target, REGION, operation, body)
+}
+
+fn call_in(target: &mut dyn Target, region: &str, operation: &str, body: Json) -> Exchange {
     let bytes = body.render().into_bytes();
-    let reply = target.call(&Call { region: "us-east-1".to_owned(), operation: operation.to_owned(), body: bytes, headers: Vec::new() });
+    let reply = target.call(&Call { region: region.to_owned(), operation: operation.to_owned(), body: bytes, headers: Vec::new() });
     Exchange { operation: operation.to_owned(), body, reply }
 }
 
 /// The calls of one operation: one, or one for each page of each segment.
-fn perform(target: &mut dyn Target, operation: &Operation) -> Vec<Vec<Exchange>> {
+fn perform(target: &mut dyn Target, region: &str, operation: &Operation) -> Vec<Vec<Exchange>> {
     let segments = if let Operation::Find(find) = operation { find.segments } else { 1 };
     let mut exchanges = Vec::new();
     for segment in 0..segments {
@@ -45,7 +55,7 @@ fn perform(target: &mut dyn Target, operation: &Operation) -> Vec<Vec<Exchange>>
         let mut start = None;
         loop {
             let (name, body) = request(operation, segment, start.as_ref());
-            let exchange = call(target, name, body);
+            let exchange = call_in(target, region, name, body);
             start = exchange.answer().get("LastEvaluatedKey").cloned();
             pages.push(exchange);
             if start.is_none() || pages.len() > PAGES_MAX {
@@ -57,12 +67,12 @@ fn perform(target: &mut dyn Target, operation: &Operation) -> Vec<Vec<Exchange>>
     exchanges
 }
 
-/// Runs a history on an empty target and on the oracle.
+/// Runs a history in a region that is empty and on the oracle, and leaves the region empty; answers how many calls were compared.
 ///
 /// # Errors
 /// The first disagreement, as a script.
-pub fn run(target: &mut dyn Target, operations: &[Operation]) -> Result<(), String> {
-    let made = call(target, "CreateTable", create_request(TABLE)?);
+pub fn run(target: &mut dyn Target, region: &str, operations: &[Operation]) -> Result<u64, String> {
+    let made = call_in(target, region, "CreateTable", create_request(TABLE)?);
     if made.reply.status != 200 {
         return Err(format!("the table is not made: {}", made.answer().render()));
     }
@@ -70,12 +80,15 @@ pub fn run(target: &mut dyn Target, operations: &[Operation]) -> Result<(), Stri
     let mut before = Vec::new();
     for operation in operations {
         let expected = oracle.perform(operation);
-        let exchanges = perform(target, operation);
+        let exchanges = perform(target, region, operation);
         if let Err(difference) = judge::judge(operation, &expected, &exchanges) {
             let last: Vec<Exchange> = exchanges.into_iter().flatten().collect();
             return Err(script::print(&before, &last, &expected, &difference));
         }
         before.extend(exchanges.into_iter().flatten());
     }
-    Ok(())
+    let compared = u64::try_from(before.len()).unwrap_or(u64::MAX)
+        + stream::judge(target, region, &oracle, &made.answer()).map_err(|difference| script::told(&before, &difference))?;
+    call_in(target, region, "DeleteTable", Json::single("TableName", Json::text("Tab")));
+    Ok(compared)
 }

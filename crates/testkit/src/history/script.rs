@@ -32,12 +32,22 @@ fn step(out: &mut String, exchange: &Exchange, expectation: &str) {
     write!(out, "\n{} {}\n---\n{expectation}\n", exchange.operation, print_value(&exchange.body)).expect("a string takes all");
 }
 
-/// A script.
-pub(super) fn print(before: &[Exchange], last: &[Exchange], expected: &Answer, difference: &str) -> String {
-    let mut out = format!("# Found by a random history: {difference}.\n\nsource: assumed the oracle of histories\ntable {TABLE}\n");
+/// A script of what led to a difference that no single answer shows.
+pub(super) fn told(before: &[Exchange], difference: &str) -> String {
+    let mut out = head(difference);
     for exchange in before {
         step(&mut out, exchange, &answer(exchange));
     }
+    out
+}
+
+fn head(difference: &str) -> String {
+    format!("# Found by a random history: {difference}.\n\nsource: assumed the oracle of histories\ntable {TABLE}\n")
+}
+
+/// A script.
+pub(super) fn print(before: &[Exchange], last: &[Exchange], expected: &Answer, difference: &str) -> String {
+    let mut out = told(before, difference);
     match expected {
         Answer::Body(body) => step(&mut out, &last[0], &print_value(body)),
         Answer::Success | Answer::Exception(..) | Answer::Rows(_) => {

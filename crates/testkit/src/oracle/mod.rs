@@ -16,10 +16,10 @@ mod tree;
 mod update;
 mod wire;
 
-pub use request::request;
-pub use table::{Answer, Oracle, Rows, TABLE};
+pub use request::{key, request};
+pub use table::{Answer, Change, Oracle, Rows, TABLE};
 pub use tree::{Action, Assigned, Comparator, Condition, Find, Id, Member, Operand, Operation, Path, Returned, Step, Term, Update, View};
-pub use wire::json_of;
+pub use wire::{item, json_of};
 
 use std::collections::BTreeMap;
 

@@ -151,7 +151,7 @@ fn add(members: &mut Members, name: &str, value: Json) {
 }
 
 /// The key of an item as attributes.
-pub(super) fn key(id: &Id) -> Attributes {
+pub fn key(id: &Id) -> Attributes {
     [("pk".to_owned(), Value::S(id.partition.to_owned())), ("sk".to_owned(), Value::N(Number::from(id.sort)))].into()
 }
 

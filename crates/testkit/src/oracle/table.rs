@@ -16,7 +16,7 @@ use super::{Attributes, Path};
 use crate::json::Json;
 
 /// The table in the notation of scripts.
-pub const TABLE: &str = "Tab pk:S sk:N; lsi byL l:S include:n; gsi byG g:S h:N all; gsi byH h:N keys";
+pub const TABLE: &str = "Tab pk:S sk:N; lsi byL l:S include:n; gsi byG g:S h:N all; gsi byH h:N keys; stream NEW_AND_OLD_IMAGES";
 
 /// What an operation has to answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,18 @@ pub struct Rows {
 #[derive(Debug, Clone, Default)]
 pub struct Oracle {
     items: BTreeMap<Id, Attributes>,
+    changes: Vec<Change>,
+}
+
+/// What a write made of an item that was another before: a record of the stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Which item.
+    pub id: Id,
+    /// What it was.
+    pub old: Option<Attributes>,
+    /// What it is.
+    pub new: Option<Attributes>,
 }
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
@@ -98,6 +110,11 @@ fn keys(view: View) -> (&'static str, Option<&'static str>) {
 }
 
 impl Oracle {
+    /// All changes; those of one item in their order.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
     /// Carries out an operation.
     pub fn perform(&mut self, operation: &Operation) -> Answer {
         match operation {
@@ -120,8 +137,12 @@ impl Oracle {
                 if !items.iter().all(fits_indexes) {
                     return Answer::Exception(INVALID, Json::Object(Vec::new()));
                 }
-                self.items.extend(items.iter().map(|attributes| (id_of(attributes), attributes.clone())));
-                self.items.retain(|id, _| !ids.contains(id));
+                for attributes in items {
+                    self.store(id_of(attributes), Some(attributes.clone()));
+                }
+                for id in ids {
+                    self.store(id.clone(), None);
+                }
                 Answer::Body(Json::single("UnprocessedItems", Json::Object(Vec::new())))
             }
             Operation::TransactWrite(members) => self.transact(members),
@@ -158,10 +179,15 @@ impl Oracle {
     }
 
     fn store(&mut self, id: Id, new: Option<Attributes>) -> Option<Attributes> {
-        match new {
-            Some(new) => self.items.insert(id, new),
+        let old = match new.clone() {
+            Some(new) => self.items.insert(id.clone(), new),
             None => self.items.remove(&id),
+        };
+        // What leaves an item as it was leaves no record.
+        if old != new {
+            self.changes.push(Change { id, old: old.clone(), new });
         }
+        old
     }
 
     fn write(&mut self, member: &Member, condition: Option<&Condition>, is_returned: bool) -> Answer {

@@ -25,7 +25,7 @@ pub fn json_of(value: &Value) -> Json {
 }
 
 /// An item.
-pub(super) fn item(attributes: &Attributes) -> Json {
+pub fn item(attributes: &Attributes) -> Json {
     Json::Object(attributes.iter().map(|(name, value)| (name.clone(), json_of(value))).collect())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! table T pk:S sk:N; lsi L other:N keys; gsi G p1:S,p2:N s1:S include:a,b; provisioned 5 5
+//! table T pk:S; stream NEW_AND_OLD_IMAGES
 //! table T pk:S; vec V embedding:3 COSINE hash:tenant:S filter:kind:S keys
 //! ```
 //!
@@ -20,13 +21,14 @@ pub fn create_request(text: &str) -> Result<Json, String> {
     let mut definitions = Vec::new();
     let mut request = vec![("TableName".to_owned(), Json::text(*name)), ("KeySchema".to_owned(), key_schema(keys, &mut definitions)?)];
     let (mut locals, mut globals, mut vectors) = (Vec::new(), Vec::new(), Vec::new());
-    let mut throughput = None;
+    let (mut throughput, mut stream) = (None, None);
     for clause in clauses {
         match clause.as_slice() {
             ["lsi", index @ ..] => locals.push(index_of(index, request[1].1.elements().first(), &mut definitions)?),
             ["gsi", index @ ..] => globals.push(index_of(index, None, &mut definitions)?),
             ["vec", index @ ..] => vectors.push(vector_index_of(index, &mut definitions)?),
             ["provisioned", read, write] => throughput = Some(provisioned(read, write)),
+            ["stream", view] => stream = Some(stream_of(view)),
             [] => {}
             other => return Err(format!("what is {other:?}?")),
         }
@@ -42,6 +44,7 @@ pub fn create_request(text: &str) -> Result<Json, String> {
         Some(throughput) => ("ProvisionedThroughput".to_owned(), throughput),
         None => ("BillingMode".to_owned(), Json::text("PAY_PER_REQUEST")),
     });
+    request.extend(stream.map(|stream| ("StreamSpecification".to_owned(), stream)));
     for (member, indexes) in [("LocalSecondaryIndexes", locals), ("GlobalSecondaryIndexes", globals), ("VectorIndexes", vectors)] {
         if !indexes.is_empty() {
             request.push((member.to_owned(), Json::Array(indexes)));
@@ -49,6 +52,10 @@ pub fn create_request(text: &str) -> Result<Json, String> {
     }
     request.push(("AttributeDefinitions".to_owned(), Json::Array(definitions)));
     Ok(Json::Object(request))
+}
+
+fn stream_of(view: &str) -> Json {
+    Json::Object(vec![("StreamEnabled".to_owned(), Json::Bool(true)), ("StreamViewType".to_owned(), Json::text(view))])
 }
 
 fn provisioned(read: &str, write: &str) -> Json {
@@ -164,6 +171,8 @@ mod tests {
                 r#"{"AttributeName":"a","AttributeType":"S"},{"AttributeName":"b","AttributeType":"N"}]}"#
             )
         );
+        let stream = r#""StreamSpecification":{"StreamEnabled":true,"StreamViewType":"KEYS_ONLY"}"#;
+        assert!(create_request("T pk:S; stream KEYS_ONLY").unwrap().render().contains(stream));
         assert!(create_request("T pk").is_err());
         assert!(create_request("T pk:S; vec V e:3 COSINE hash:t:S filter:k:N keys").unwrap().render().contains(concat!(
             r#""VectorIndexes":[{"IndexName":"V","VectorAttribute":{"AttributeName":"e"},"Dimensions":3,"DistanceFunction":"COSINE","#,
