@@ -23,6 +23,7 @@ pub struct Client {
 }
 
 impl Client {
+    /// Opens a connection.
     pub fn connect(address: SocketAddr) -> Result<Client, Failure> {
         let stream = TcpStream::connect(address).map_err(|error| failed(format!("{address}: {error}")))?;
         stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(TIMEOUT))).map_err(|error| failed(error.to_string()))?;

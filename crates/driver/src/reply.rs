@@ -9,7 +9,9 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 /// An answer that has come to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
+    /// The status of the answer.
     pub status: u16,
+    /// How long its body is.
     pub body_bytes: usize,
     /// The body, when it was to be kept or is that of an error.
     pub body: Vec<u8>,

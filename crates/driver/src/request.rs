@@ -28,6 +28,7 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Writes requests to a server at an address.
     pub fn to(address: SocketAddr) -> Caller {
         let credential = Credential { access_key_id: ACCESS_KEY.to_owned(), secret: Secret::new(SECRET.to_owned()) };
         Caller { host: address.to_string(), credential }

@@ -75,14 +75,17 @@ impl Server {
         Ok(Server { child, address, log })
     }
 
+    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
+    /// The number of its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
+    /// The most memory that it ever had.
     pub fn resident_bytes_max(&self) -> Result<u64, Failure> {
         usage::resident_bytes_max(self.pid())
     }
