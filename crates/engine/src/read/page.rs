@@ -143,8 +143,7 @@ struct Collector<'r> {
 
 impl<'r> Collector<'r> {
     fn new(filter: Option<&'r Condition>, select: Select<'r>) -> Collector<'r> {
-        let out = if matches!(select, Select::Count) { Encoder::new() } else { Encoder::with_capacity(FIRST_BYTES) };
-        Collector { filter, select, out, ends: Vec::new(), count: 0 }
+        Collector { filter, select, out: Encoder::new(), ends: Vec::new(), count: 0 }
     }
 
     fn take(&mut self, encoded: &[u8], attributes: MapRef<'_>) {
@@ -152,6 +151,9 @@ impl<'r> Collector<'r> {
             return;
         }
         self.count += 1;
+        if self.ends.is_empty() && !matches!(self.select, Select::Count) {
+            self.out = Encoder::with_capacity(FIRST_BYTES);
+        }
         match self.select {
             Select::Count => return,
             Select::Paths(projection) => projection.project(attributes, &mut self.out),
