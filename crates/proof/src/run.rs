@@ -76,7 +76,6 @@ impl Run {
     }
 
     /// The fault that the servers have.
-    #[expect(dead_code, reason = "for commands that look for different things")]
     pub(crate) fn planted(&self) -> Option<Fault> {
         self.planted
     }
@@ -121,6 +120,13 @@ impl Run {
         let mut command = self.stator()?;
         command.args(["serve", "--listen", "127.0.0.1:0", "--memory", "64MiB", "--data"]).arg(data).args(arguments);
         command.env("STATOR_ACCESS_KEY_ID", ACCESS_KEY).env("STATOR_SECRET_ACCESS_KEY", SECRET);
+        Ok(command)
+    }
+
+    /// A `stator dev` over a data directory, which takes any signature.
+    pub(crate) fn dev_command(&self, data: &Path) -> Result<Command, Violation> {
+        let mut command = self.stator()?;
+        command.args(["dev", "--listen", "127.0.0.1:0", "--memory", "64MiB", "--data"]).arg(data);
         Ok(command)
     }
 

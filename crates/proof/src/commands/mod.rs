@@ -6,7 +6,8 @@ use crate::command::Command;
 
 mod crash;
 mod faults;
+mod model;
 mod powercut;
 
 /// All commands, as the help lists them.
-pub(crate) const COMMANDS: &[&Command] = &[&crash::COMMAND, &powercut::COMMAND, &faults::COMMAND];
+pub(crate) const COMMANDS: &[&Command] = &[&crash::COMMAND, &powercut::COMMAND, &faults::COMMAND, &model::COMMAND];
