@@ -30,14 +30,14 @@ pub fn key(stream: StreamId, lane: Lane, opened: Stamp) -> Key {
     Key::new(LOG, &part(stream, lane), &[&[SORT_SHARD], opened.to_bytes().as_slice()].concat())
 }
 
-/// The shards of a lane, oldest first.
-pub fn of_lane(stream: StreamId, lane: Lane) -> Range {
+/// The shards of a lane: forward the oldest comes first, backward the one that is open.
+pub fn of_lane(stream: StreamId, lane: Lane, direction: Direction) -> Range {
     Range::InPart {
         space: LOG,
         part: part(stream, lane),
         from: Bound::Included(vec![SORT_SHARD]),
         to: Bound::Excluded(vec![SORT_SHARD + 1]),
-        direction: Direction::Forward,
+        direction,
     }
 }
 

@@ -162,7 +162,7 @@ impl Engine {
     async fn closed_at(&self, stream: &Stream, lane: Lane, opened: Stamp) -> Result<Option<Stamp>, StoreError> {
         let mut closed = None;
         self.store
-            .scan(&stream_shard::of_lane(stream.id, lane), &mut |row| {
+            .scan(&stream_shard::of_lane(stream.id, lane, Direction::Forward), &mut |row| {
                 closed = Stamp::of_key(row.key).filter(|stamp| *stamp > opened);
                 if closed.is_some() { Visit::Stop } else { Visit::Next }
             })

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: a shard's id is made of what is stored with it, and ids sort by age.
 
-use stator_kv::{Stamp, StoreError, Visit};
+use stator_kv::{Direction, RowRef, Stamp, StoreError, Visit};
 use stator_model::stream::StreamId;
 use stator_model::{Item, Value};
 
@@ -75,36 +75,56 @@ impl Engine {
         Ok(shards)
     }
 
+    /// The newest shard of a lane, without a look at the others: a lane may have any number of them.
+    pub(crate) async fn newest_shard(&self, stream: &Stream, lane: Lane) -> Result<Option<Shard>, StoreError> {
+        let mut newest = None;
+        self.store
+            .scan(&stream_shard::of_lane(stream.id, lane, Direction::Backward), &mut |row| {
+                newest = Some(shard(stream, lane, row));
+                Visit::Stop
+            })
+            .await?;
+        newest.map(|row| row.ok_or_else(|| unreadable(stream))).transpose()
+    }
+
     /// The shards of a lane, oldest first.
     pub(crate) async fn shards_of_lane(&self, stream: &Stream, lane: Lane) -> Result<Vec<Shard>, StoreError> {
         let mut rows = Vec::new();
         self.store
-            .scan(&stream_shard::of_lane(stream.id, lane), &mut |row| {
-                rows.push((Stamp::of_key(row.key), decode(row.value)));
+            .scan(&stream_shard::of_lane(stream.id, lane, Direction::Forward), &mut |row| {
+                rows.push(shard(stream, lane, row));
                 Visit::Next
             })
             .await?;
         let mut shards: Vec<Shard> = Vec::with_capacity(rows.len());
         for row in rows {
-            let (Some(stamp), Some(opened)) = row else {
-                return Err(StoreError::Corrupt(format!("a shard of stream {} cannot be read", stream.id.0)));
-            };
+            let next = row.ok_or_else(|| unreadable(stream))?;
             if let Some(before) = shards.last_mut() {
-                before.closed = Some(stamp);
+                before.closed = Some(next.opened);
             }
-            shards.push(Shard {
-                id: id(stream.id, lane, opened.at_ms),
-                parent_id: opened.parent_at_ms.map(|at_ms| id(stream.id, lane, at_ms)),
-                lane,
-                opened: stamp,
-                opened_at_ms: opened.at_ms,
-                volume_bytes: opened.volume_bytes,
-                closed: None,
-            });
+            shards.push(next);
         }
         if let Some(last) = shards.last_mut().filter(|_| stream.disabled_at_ms.is_some()) {
             last.closed = Some(self.end_of_records(stream.id, lane, last.opened).await?);
         }
         Ok(shards)
     }
+}
+
+/// A shard as its row tells of it: closed by none.
+fn shard(stream: &Stream, lane: Lane, row: RowRef<'_>) -> Option<Shard> {
+    let (stamp, opened) = Stamp::of_key(row.key).zip(decode(row.value))?;
+    Some(Shard {
+        id: id(stream.id, lane, opened.at_ms),
+        parent_id: opened.parent_at_ms.map(|at_ms| id(stream.id, lane, at_ms)),
+        lane,
+        opened: stamp,
+        opened_at_ms: opened.at_ms,
+        volume_bytes: opened.volume_bytes,
+        closed: None,
+    })
+}
+
+fn unreadable(stream: &Stream) -> StoreError {
+    StoreError::Corrupt(format!("a shard of stream {} cannot be read", stream.id.0))
 }

@@ -33,7 +33,7 @@ impl Engine {
     }
 
     async fn roll_lane(&self, stream: &Stream, lane: Lane) -> Result<(), StoreError> {
-        let Some(open) = self.shards_of_lane(stream, lane).await?.pop() else { return Ok(()) };
+        let Some(open) = self.newest_shard(stream, lane).await? else { return Ok(()) };
         let found = self.store.read(&[stream_volume::key(stream.id, lane)], Level::Strong).await?.remove(0);
         let volume_bytes = found.and_then(|row| counter::decode(&row.value)).map_or(0, |(_, bytes)| bytes.unsigned_abs());
         let now_ms = self.now_ms();
