@@ -123,6 +123,11 @@ impl Queue {
         self.arrived.notify_one();
     }
 
+    /// Whether writing has ended because a write failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.get().is_some()
+    }
+
     /// Queues a change, which `make` makes once its version is known.
     fn push(&self, make: impl FnOnce(Version, &Recent) -> Change) -> Result<Accepted, StoreError> {
         let (waiter, answer) = oneshot::channel();

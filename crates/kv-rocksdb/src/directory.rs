@@ -4,6 +4,7 @@
 //!   FORMAT    the format's number and a newline
 //!   LOCK      held exclusively while the store is open; holds the process's number
 //!   rocksdb/  the engine's files
+//!   CLOSED    what they held when the store was closed (`closing`); not there while it is open, nor after a crash
 //! ```
 //!
 //! What must stay true: nothing is written before lock and format have been checked.
@@ -14,6 +15,8 @@ use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+
+use crate::closing::Closing;
 
 /// The format that this version writes, and the newest that it reads.
 const FORMAT: u32 = 1;
@@ -37,6 +40,13 @@ pub enum OpenError {
     },
     /// FORMAT cannot be understood.
     NoFormat(PathBuf),
+    /// Less is there than when it was closed.
+    Lost {
+        /// The directory.
+        directory: PathBuf,
+        /// How that is known.
+        what: String,
+    },
     /// The system refused.
     Io(PathBuf, std::io::Error),
     /// The engine refused.
@@ -58,6 +68,12 @@ impl fmt::Display for OpenError {
             OpenError::NoFormat(path) => {
                 write!(f, "{} does not hold a format number: is this a data directory of stator?", path.display())
             }
+            OpenError::Lost { directory, what } => write!(
+                f,
+                "{}: part of the data is lost: {what}. Bring it back from a copy; to go on with what is left, delete {}",
+                directory.display(),
+                directory.join("CLOSED").display()
+            ),
             OpenError::Io(path, error) => write!(f, "{}: {error}", path.display()),
             OpenError::Engine(path, error) => write!(f, "{}: the storage engine cannot open it: {error}", path.display()),
         }
@@ -84,7 +100,7 @@ pub fn make_directory(path: &Path) -> Result<(), OpenError> {
 }
 
 /// Names in a folder are on disk when this has returned.
-fn sync_names(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_names(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
@@ -93,6 +109,10 @@ pub(crate) struct Directory {
     path: PathBuf,
     /// Where the engine's files are.
     pub(crate) engine: PathBuf,
+    /// What the last owner noted, until it has been checked.
+    closing: Option<Closing>,
+    /// The last version, once everything up to it is on disk and no more will come.
+    ended_at: Option<u64>,
     _lock: File,
 }
 
@@ -117,12 +137,38 @@ impl Directory {
         }
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(io(&lock_path))?;
         check_format(path)?;
-        Ok(Directory { path: path.to_owned(), engine: path.join("rocksdb"), _lock: lock })
+        let (engine, closing) = (path.join("rocksdb"), Closing::read(path)?);
+        if let Some(closing) = &closing {
+            closing.check_files(path, &engine)?;
+            closing.forget_files(path)?;
+        }
+        Ok(Directory { path: path.to_owned(), engine, closing, ended_at: None, _lock: lock })
     }
 
-    /// The engine's folder, which the engine has made by now, is there for good.
-    pub(crate) fn keep_engine(&self) -> Result<(), OpenError> {
-        sync_names(&self.path).map_err(|error| OpenError::Io(self.path.clone(), error))
+    /// The engine has opened its files and found this last version: everything is there, its folder for good, and writes may
+    /// come.
+    pub(crate) fn opened(&mut self, version: u64) -> Result<(), OpenError> {
+        sync_names(&self.path).map_err(|error| OpenError::Io(self.path.clone(), error))?;
+        if let Some(closing) = self.closing.take() {
+            closing.check_version(&self.path, version)?;
+        }
+        Closing::remove(&self.path)
+    }
+
+    /// Everything up to this version is on disk, and no more will come.
+    pub(crate) fn ends_at(&mut self, version: u64) {
+        self.ended_at = Some(version);
+    }
+}
+
+impl Drop for Directory {
+    /// Comes after the engine has let go of its files.
+    fn drop(&mut self) {
+        if let Some(version) = self.ended_at
+            && let Err(error) = Closing::write(&self.path, &self.engine, version)
+        {
+            tracing::warn!(%error, "what the data directory holds was not noted; a loss from now to the next start would not be noticed");
+        }
     }
 }
 

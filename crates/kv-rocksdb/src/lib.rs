@@ -12,6 +12,7 @@
 //! the disk has, from `recent` where it was lately written or read. What must stay true: nothing is acknowledged before its batch is synced; a decision that looked at a queued
 //! value is acknowledged no earlier than that value; after a failed write nothing is acknowledged any more.
 
+mod closing;
 mod committer;
 mod directory;
 mod latch;

@@ -44,7 +44,8 @@ pub struct RocksStore {
     outcomes: Mutex<Outcomes>,
     committer: Option<JoinHandle<()>>,
     caps: Caps,
-    _directory: Directory,
+    /// Last, because it notes what the engine has left behind.
+    directory: Directory,
 }
 
 /// The fates of named commits.
@@ -83,14 +84,13 @@ enum Named {
 impl RocksStore {
     /// Opens a data directory, making it if need be.
     pub fn open(path: &Path, options: &RocksOptions) -> Result<RocksStore, OpenError> {
-        let directory = Directory::open(path)?;
+        let mut directory = Directory::open(path)?;
         let engine_error = |error: rocksdb::Error| OpenError::Engine(path.to_owned(), error.to_string());
         let shared = Shared::new(options).map_err(engine_error)?;
         let families = FAMILIES.into_iter().map(|(profile, name)| ColumnFamilyDescriptor::new(name, shared.family(profile)));
         let db = DB::open_cf_descriptors(&shared.database(), &directory.engine, families).map_err(engine_error)?;
-        directory.keep_engine()?;
-        let last = db.get(VERSION_KEY).map_err(engine_error)?;
-        let last_version = last.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
+        let last_version = last_version(&db).map_err(engine_error)?;
+        directory.opened(last_version)?;
         let (db, recent) = (Arc::new(db), Arc::new(Recent::new(shared.recent_bytes())));
         let queue = Arc::new(Queue::new(last_version, Arc::clone(&recent)));
         let committer = Committer::new(Arc::clone(&db), Arc::clone(&queue));
@@ -105,7 +105,7 @@ impl RocksStore {
             outcomes: Mutex::default(),
             committer: Some(thread),
             caps: Caps::BASE,
-            _directory: directory,
+            directory,
         })
     }
 
@@ -242,6 +242,12 @@ fn io(error: rocksdb::Error) -> StoreError {
         | ErrorKind::ColumnFamilyDropped
         | ErrorKind::Unknown => StoreError::Io(error.into_string()),
     }
+}
+
+/// The last version that was written.
+fn last_version(db: &DB) -> Result<u64, rocksdb::Error> {
+    let last = db.get(VERSION_KEY)?;
+    Ok(last.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes))
 }
 
 fn corrupt(place: &Place) -> StoreError {
@@ -386,6 +392,12 @@ impl Drop for RocksStore {
             && thread.join().is_err()
         {
             tracing::error!("the committer ended in a panic");
+        }
+        if self.queue.has_failed() {
+            return;
+        }
+        if let Ok(version) = last_version(&self.db) {
+            self.directory.ends_at(version);
         }
     }
 }

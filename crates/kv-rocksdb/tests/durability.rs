@@ -1,6 +1,8 @@
 //! What the store owes beyond the common contract: its directory, its counters, and what survives a reopening.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+use std::path::{Path, PathBuf};
+
 use futures_executor::block_on;
 use stator_kv::{Decision, Key, Level, Profile, Space, Store, Write};
 use stator_kv_rocksdb::{OpenError, RocksOptions, RocksStore};
@@ -48,4 +50,67 @@ fn a_directory_has_one_owner_and_a_known_format() {
     std::fs::write(directory.path().join("FORMAT"), "2\n").unwrap();
     let newer = RocksStore::open(directory.path(), &RocksOptions::default()).err().unwrap();
     assert!(newer.to_string().contains("run a newer version of stator"), "{newer}");
+}
+
+/// The largest file of a kind that the engine has in a directory.
+fn largest(directory: &Path, is_wanted: impl Fn(&Path) -> bool) -> PathBuf {
+    let files = std::fs::read_dir(directory.join("rocksdb")).unwrap().map(|file| file.unwrap().path());
+    files.filter(|file| is_wanted(file)).max_by_key(|file| file.metadata().unwrap().len()).unwrap()
+}
+
+fn is_manifest(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("MANIFEST"))
+}
+
+fn is_log_of_writes(file: &Path) -> bool {
+    file.extension().is_some_and(|kind| kind == "log")
+}
+
+#[test]
+fn what_a_closed_directory_has_lost_is_noticed_when_it_is_opened() {
+    for kind in ["manifest", "log of writes"] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path());
+        block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![7; 1000])]))).unwrap();
+        drop(store);
+        let cut = largest(directory.path(), if kind == "manifest" { is_manifest } else { is_log_of_writes });
+        let bytes = std::fs::read(&cut).unwrap();
+        std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+        let refusal = RocksStore::open(directory.path(), &RocksOptions::default()).err().expect(kind).to_string();
+        assert!(refusal.contains("part of the data is lost") && refusal.contains("delete"), "{kind}: {refusal}");
+        std::fs::write(&cut, &bytes).unwrap();
+        let found = block_on(open(directory.path()).read(&[key("a", "x")], Level::Strong)).unwrap();
+        assert_eq!(found[0].as_ref().unwrap().value, [7; 1000], "{kind}");
+    }
+}
+
+#[test]
+fn a_log_of_writes_that_was_damaged_after_the_end_is_noticed_by_the_version() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    for value in [1, 2] {
+        block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![value; 1000])]))).unwrap();
+    }
+    drop(store);
+    let log = largest(directory.path(), is_log_of_writes);
+    let mut bytes = std::fs::read(&log).unwrap();
+    let last = bytes.iter().rposition(|byte| *byte == 2).unwrap();
+    bytes[last] ^= 1;
+    std::fs::write(&log, &bytes).unwrap();
+    for _ in 0..2 {
+        let refusal = RocksStore::open(directory.path(), &RocksOptions::default()).err().expect("a refusal").to_string();
+        assert!(refusal.contains("the last one found in it is"), "{refusal}");
+    }
+    std::fs::remove_file(directory.path().join("CLOSED")).unwrap();
+    drop(open(directory.path()));
+}
+
+#[test]
+fn after_a_crash_there_is_nothing_to_compare_with() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path()));
+    assert!(directory.path().join("CLOSED").exists());
+    let store = open(directory.path());
+    assert!(!directory.path().join("CLOSED").exists());
+    drop(store);
 }

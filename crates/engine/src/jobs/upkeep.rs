@@ -10,11 +10,15 @@
 //! What must stay true: a chore may be late, repeated or skipped without harm, because whoever reads its rows looks at
 //! their time, too.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use stator_kv::StoreError;
+use stator_model::stream::StreamId;
 
 use crate::Engine;
+use crate::keyspace::stream_shard::Lane;
 
 /// One chore.
 #[derive(Debug, Clone, Copy)]
@@ -30,12 +34,33 @@ const CHORES: [(Chore, u64); 4] = [(Chore::Tokens, 60_000), (Chore::Expiry, 5000
 
 /// When each chore is due next, in ms since the epoch; at once after a start.
 #[derive(Debug, Default)]
-pub(crate) struct Upkeep([AtomicU64; CHORES.len()]);
+pub(crate) struct Upkeep {
+    chores: [AtomicU64; CHORES.len()],
+    /// When the next record or shard of a lane is old enough to go, in ms since the epoch. A lane that is not here is looked
+    /// at; there may be thousands, and most have nothing to trim for hours.
+    lanes: Mutex<HashMap<(StreamId, Lane), u64>>,
+}
 
 impl Upkeep {
     /// Makes every chore due now.
     pub(crate) fn make_due(&self) {
-        self.0.iter().for_each(|due_ms| due_ms.store(0, Ordering::Relaxed));
+        self.chores.iter().for_each(|due_ms| due_ms.store(0, Ordering::Relaxed));
+        self.lanes.lock().clear();
+    }
+
+    /// Whether a lane may have something to trim.
+    pub(crate) fn is_lane_due(&self, stream: StreamId, lane: Lane, now_ms: u64) -> bool {
+        self.lanes.lock().get(&(stream, lane)).is_none_or(|due_ms| now_ms >= *due_ms)
+    }
+
+    /// Notes when a lane will have something to trim.
+    pub(crate) fn lane_is_due_at(&self, stream: StreamId, lane: Lane, due_ms: u64) {
+        self.lanes.lock().insert((stream, lane), due_ms);
+    }
+
+    /// Forgets the lanes of a stream that is gone.
+    pub(crate) fn forget_lanes(&self, gone: StreamId) {
+        self.lanes.lock().retain(|(stream, _), _| *stream != gone);
     }
 }
 
@@ -61,6 +86,7 @@ impl Engine {
     /// Removes all records of streams that are older than a day.
     pub async fn trim_now(&self) -> Result<(), StoreError> {
         let _turn = self.jobs_turn.lock().await;
+        self.upkeep.make_due();
         while self.trim_streams().await? {}
         Ok(())
     }
@@ -69,7 +95,7 @@ impl Engine {
     pub(super) async fn run_upkeep(&self) -> Result<bool, StoreError> {
         let mut is_left = false;
         for (at, (chore, interval_ms)) in CHORES.into_iter().enumerate() {
-            let (due_ms, now_ms) = (&self.upkeep.0[at], self.now_ms());
+            let (due_ms, now_ms) = (&self.upkeep.chores[at], self.now_ms());
             if now_ms < due_ms.load(Ordering::Relaxed) {
                 continue;
             }

@@ -19,6 +19,8 @@ use crate::keyspace::{LOG, SMALL, counter, stream, stream_horizon, stream_record
 
 /// Records of one lane passed over in one go.
 const RECORDS_PER_TICK: usize = 20_000;
+/// Lanes looked at in one go, so that other work comes in between.
+const LANES_PER_TICK: usize = 64;
 
 impl Engine {
     /// Closes the shards that are old or large enough, and opens their children.
@@ -52,29 +54,41 @@ impl Engine {
     pub(crate) async fn trim_streams(&self) -> Result<bool, StoreError> {
         let cutoff_ms = self.now_ms().saturating_sub(RETENTION_MS);
         let streams: Vec<Arc<Stream>> = self.snapshot.load().streams().cloned().collect();
+        let mut looked_at = 0;
         let mut has_more = false;
         for stream in streams {
             if stream.disabled_at_ms.is_some_and(|at_ms| at_ms <= cutoff_ms) {
                 self.drop_stream(&stream).await?;
                 continue;
             }
-            for lane in 0..stream.lanes {
-                has_more |= self.trim_lane(&stream, lane, cutoff_ms).await?;
+            for lane in (0..stream.lanes).filter(|lane| self.upkeep.is_lane_due(stream.id, *lane, self.now_ms())) {
+                if looked_at == LANES_PER_TICK {
+                    return Ok(true);
+                }
+                looked_at += 1;
+                match self.trim_lane(&stream, lane, cutoff_ms).await? {
+                    Some(oldest_at_ms) => self.upkeep.lane_is_due_at(stream.id, lane, oldest_at_ms.saturating_add(RETENTION_MS)),
+                    None => has_more = true,
+                }
             }
         }
         Ok(has_more)
     }
 
-    async fn trim_lane(&self, stream: &Stream, lane: Lane, cutoff_ms: u64) -> Result<bool, StoreError> {
+    /// Removes what is old of a lane; answers the time of the oldest that is left, or nothing if more is to be removed.
+    async fn trim_lane(&self, stream: &Stream, lane: Lane, cutoff_ms: u64) -> Result<Option<u64>, StoreError> {
         let horizon = self.horizon(stream.id, lane).await?;
         let (mut next, mut oldest_kept, mut passed) = (horizon, None, 0);
+        // Records that come later are younger than this moment.
+        let mut oldest_at_ms = self.now_ms();
         let range = stream_record::between(stream.id, lane, horizon, None, Direction::Forward);
         self.store
             .scan(&range, &mut |row| {
                 let stamp = Stamp::of_key(row.key).unwrap_or(horizon);
-                let is_old = stored::validate(row.value).ok().and_then(created_at_ms).is_some_and(|at_ms| at_ms <= cutoff_ms);
-                if !is_old {
+                let at_ms = stored::validate(row.value).ok().and_then(created_at_ms);
+                if at_ms.is_none_or(|at_ms| at_ms > cutoff_ms) {
                     oldest_kept = Some(stamp);
+                    oldest_at_ms = at_ms.unwrap_or(oldest_at_ms);
                     return Visit::Stop;
                 }
                 next = stamp.next();
@@ -88,21 +102,30 @@ impl Engine {
             self.store.delete_range(LOG, &stream_record::joined(stream.id, lane, Stamp::default()), &end).await?;
         }
         if passed == RECORDS_PER_TICK {
-            return Ok(true);
+            return Ok(None);
         }
-        self.drop_empty_shards(stream, lane, oldest_kept, cutoff_ms).await?;
-        Ok(false)
+        let next_end_ms = self.drop_empty_shards(stream, lane, oldest_kept, cutoff_ms).await?;
+        Ok(Some(next_end_ms.map_or(oldest_at_ms, |at_ms| at_ms.min(oldest_at_ms))))
     }
 
-    /// A closed shard goes a day after its end, when its last record has gone.
-    async fn drop_empty_shards(&self, stream: &Stream, lane: Lane, oldest_kept: Option<Stamp>, cutoff_ms: u64) -> Result<(), StoreError> {
+    /// A closed shard goes a day after its end, when its last record has gone. Answers when the first ended that is younger.
+    async fn drop_empty_shards(
+        &self,
+        stream: &Stream,
+        lane: Lane,
+        oldest_kept: Option<Stamp>,
+        cutoff_ms: u64,
+    ) -> Result<Option<u64>, StoreError> {
         let shards: Vec<Shard> = self.shards_of_lane(stream, lane).await?;
         let pairs = shards.windows(2).filter(|pair| {
             let ended = pair[1].opened;
             pair[1].opened_at_ms <= cutoff_ms && oldest_kept.is_none_or(|stamp| stamp >= ended)
         });
         let writes: Vec<Write> = pairs.map(|pair| Write::Delete(stream_shard::key(stream.id, lane, pair[0].opened))).collect();
-        if writes.is_empty() { Ok(()) } else { self.commit_catalog(writes).await }
+        if !writes.is_empty() {
+            self.commit_catalog(writes).await?;
+        }
+        Ok(shards.iter().skip(1).map(|shard| shard.opened_at_ms).find(|at_ms| *at_ms > cutoff_ms))
     }
 
     async fn drop_stream(&self, gone: &Stream) -> Result<(), StoreError> {
@@ -118,6 +141,7 @@ impl Engine {
             next = next.with(Arc::new(Table { stream: None, ..Table::clone(&owner) }));
         }
         self.snapshot.store(Arc::new(next));
+        self.upkeep.forget_lanes(gone.id);
         Ok(())
     }
 }
