@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use stator_driver::server::Server;
 use stator_planted::Fault;
 
 use crate::choices::Choices;
@@ -27,9 +28,9 @@ tables and indexes are those that were acknowledged; stator check finds no fault
 };
 
 /// Requests that are answered before a kill, at most.
-pub(super) const ANSWERED_MAX: u64 = 3_000;
+const ANSWERED_MAX: u64 = 3_000;
 /// The kill comes up to so much later.
-pub(super) const DELAY_MICROS_MAX: u64 = 20_000;
+const DELAY_MICROS_MAX: u64 = 20_000;
 /// A start is killed within this time.
 const START_MICROS_MAX: u64 = 300_000;
 
@@ -44,16 +45,7 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     let mut starts_killed = 0;
     for _ in 0..rounds {
         let server = run.start(run.serve_command(&data, &ROLLING)?)?;
-        let load = match &mut load {
-            Some(load) => load,
-            None => load.insert(Load::new(run, server.address())?),
-        };
-        load.verify(server.address())?;
-        let (enough, delay) = (1 + choices.below(ANSWERED_MAX), Duration::from_micros(choices.below(DELAY_MICROS_MAX)));
-        load.until(server.address(), enough, || {
-            std::thread::sleep(delay);
-            server.kill();
-        })?;
+        kill_under_load(run, server, &mut load, &mut choices)?;
         if choices.one_in(4) {
             starts_killed += 1;
             let mut starting =
@@ -66,4 +58,18 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     }
     let done = load.map(|load| load.counts()).unwrap_or_default();
     Ok(format!("{rounds} kills under load and {starts_killed} while starting; {done}; nothing lost"))
+}
+
+/// Compares a server that has started with what the clients know, loads it, and kills it at a moment that is not its own.
+pub(super) fn kill_under_load(run: &Run, server: Server, load: &mut Option<Load>, choices: &mut Choices) -> Result<(), Violation> {
+    let load = match load {
+        Some(load) => load,
+        None => load.insert(Load::new(run, server.address())?),
+    };
+    load.verify(server.address())?;
+    let (enough, delay) = (1 + choices.below(ANSWERED_MAX), Duration::from_micros(choices.below(DELAY_MICROS_MAX)));
+    load.until(server.address(), enough, || {
+        std::thread::sleep(delay);
+        server.kill();
+    })
 }

@@ -2,11 +2,9 @@
 //!
 //! What must stay true: what is cut off was not synced; the load and the comparison are those of `crash`.
 
-use std::time::Duration;
-
 use stator_planted::Fault;
 
-use super::crash::{ANSWERED_MAX, DELAY_MICROS_MAX, ROLLING};
+use super::crash::{ROLLING, kill_under_load};
 use crate::choices::Choices;
 use crate::command::{Choice, Command};
 use crate::disk::{Disk, Lost};
@@ -57,16 +55,7 @@ fn round(run: &Run, disk: &Disk, load: &mut Option<Load>, choices: &mut Choices)
     let mut command = run.serve_command(&disk.data(), &ROLLING)?;
     disk.attach(&mut command)?;
     let server = run.start(command)?;
-    let load = match load {
-        Some(load) => load,
-        None => load.insert(Load::new(run, server.address())?),
-    };
-    load.verify(server.address())?;
-    let (enough, delay) = (1 + choices.below(ANSWERED_MAX), Duration::from_micros(choices.below(DELAY_MICROS_MAX)));
-    load.until(server.address(), enough, || {
-        std::thread::sleep(delay);
-        server.kill();
-    })?;
+    kill_under_load(run, server, load, choices)?;
     let lost = disk.cut(settled, choices)?;
     run.check(&disk.data())?;
     Ok(lost)
