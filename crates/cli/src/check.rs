@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::start::DEFAULT_DIRECTORY;
+use crate::start::{DEFAULT_DIRECTORY, unreadable};
 use crate::{memory, store};
 
 /// Verifies the directory of the settings.
@@ -22,7 +22,7 @@ pub(crate) fn check(config: &Config, output: &mut Output) -> Result<(), Failure>
     let store = store::on_disk(&directory, memory)?;
     let runtime = Runtime::new().map_err(|error| Failure::Failed(format!("no threads to run on: {error}")))?;
     let report = runtime.block_on(stator_engine::check::check(store.as_ref()));
-    let report = report.map_err(|error| Failure::Failed(format!("{}: cannot be verified: {error:?}", directory.display())))?;
+    let report = report.map_err(|error| Failure::Failed(format!("{}: cannot be verified: {}", directory.display(), unreadable(&error))))?;
     for fault in &report.faults {
         output.line(fault);
     }

@@ -168,7 +168,12 @@ fn cannot_bind(error: &BindError) -> Failure {
 }
 
 fn cannot_open(error: &OpenError) -> Failure {
-    let what = match error {
+    Failure::Failed(format!("the data can not be opened: {}", unreadable(error)))
+}
+
+/// What is wrong with rows that the engine has to understand before anything else.
+pub(crate) fn unreadable(error: &OpenError) -> String {
+    match error {
         OpenError::Store(error) => error.to_string(),
         OpenError::Row(table, Unreadable::Format(format)) => {
             format!("the definition of table {} is in format {format}, which this version does not know; use a newer one", table.0)
@@ -177,8 +182,7 @@ fn cannot_open(error: &OpenError) -> Failure {
         OpenError::Definition(table, reason) => format!("the definition of table {} can not be understood: {}", table.0, reason.0),
         OpenError::Stream(stream) => format!("the definition of stream {} is damaged", stream.0),
         OpenError::Key(key) => format!("the catalog has a row with a key that none has: {key:02x?}"),
-    };
-    Failure::Failed(format!("the data can not be opened: {what}"))
+    }
 }
 
 /// The root credential and, when it lives in a file, which and whether it was made now.

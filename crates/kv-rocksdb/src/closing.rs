@@ -5,29 +5,49 @@
 //! written when a store has ended in good order:
 //!
 //! ```text
-//!   version 4711            the last version in the database
-//!   1048576 000012.sst      bytes and name of each file of the engine that holds data
+//!   version 4711                            the last version in the database
+//!   1048576 000012.sst                      bytes and name of each file of the engine that holds data
+//!   20480 000014.log 1f0c3bd0c4a6d2e7       and the hash of one whose damage the engine may take for its end
 //! ```
+//!
+//! Tables and files of blobs have checksums in each block, which every read looks at. A damaged manifest may hide a table,
+//! though, and the engine removes what no manifest names; a damaged log of writes is replayed up to the damage and then
+//! removed. So these are looked at before the engine opens them, and a directory that is refused is left as it was.
 //!
 //! What must stay true: it is there only while nothing has been written since: it names no file once the engine may change
 //! them, and it is gone, for good, before the first write.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::directory::{OpenError, sync_names};
 
 /// Names of the engine's files that tell of no data: its own log, its lock, its settings.
 const OTHERS: [&str; 4] = ["LOG", "LOCK", "OPTIONS", "IDENTITY"];
 
+/// Kinds of files that the engine checks block by block, and refuses where they are damaged.
+const CHECKED_BY_ENGINE: [&str; 2] = ["sst", "blob"];
+/// Bytes of a file that are hashed at a time.
+const CHUNK_BYTES: usize = 64 << 10;
+
 /// What was noted at the end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Closing {
     /// The last version in the database.
     pub(crate) version: u64,
-    files: Vec<(u64, String)>,
+    files: Vec<Noted>,
+}
+
+/// A file as it was at the end.
+#[derive(Debug, PartialEq, Eq)]
+struct Noted {
+    bytes: u64,
+    name: String,
+    hash: Option<u64>,
 }
 
 fn path(directory: &Path) -> PathBuf {
@@ -47,12 +67,17 @@ impl Closing {
 
     /// Whether every file is there in its length, before the engine looks at them.
     pub(crate) fn check_files(&self, directory: &Path, engine: &Path) -> Result<(), OpenError> {
-        for (bytes, name) in &self.files {
-            let found = fs::metadata(engine.join(name)).map(|file| file.len());
-            match found {
+        for Noted { bytes, name, hash } in &self.files {
+            let path = engine.join(name);
+            match fs::metadata(&path).map(|file| file.len()) {
                 Ok(found) if found == *bytes => {}
                 Ok(found) => return Err(lost(directory, &format!("{name} had {bytes} bytes when it was closed, and has {found} now"))),
                 Err(_) => return Err(lost(directory, &format!("{name} was there when it was closed, and is not now"))),
+            }
+            if let Some(hash) = hash
+                && hash_of(&path).map_err(|error| OpenError::Io(path, error))? != *hash
+            {
+                return Err(lost(directory, &format!("{name} is not what it was when it was closed")));
             }
         }
         Ok(())
@@ -82,9 +107,12 @@ impl Closing {
         for entry in fs::read_dir(engine)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !OTHERS.iter().any(|other| name.starts_with(other)) {
-                writeln!(text, "{} {name}", entry.metadata()?.len()).expect("a string takes everything");
+            if OTHERS.iter().any(|other| name.starts_with(other)) {
+                continue;
             }
+            let is_checked = name.rsplit_once('.').is_some_and(|(_, kind)| CHECKED_BY_ENGINE.contains(&kind));
+            let hash = if is_checked { String::new() } else { format!(" {:016x}", hash_of(&entry.path())?) };
+            writeln!(text, "{} {name}{hash}", entry.metadata()?.len()).expect("a string takes everything");
         }
         replace(directory, &text)
     }
@@ -98,10 +126,22 @@ impl Closing {
         let mut lines = text.lines();
         let version = lines.next()?.strip_prefix("version ")?.parse().ok()?;
         let file = |line: &str| {
-            let (bytes, name) = line.split_once(' ')?;
-            Some((bytes.parse().ok()?, name.to_owned()))
+            let (bytes, rest) = line.split_once(' ')?;
+            let (name, hash) = rest.split_once(' ').map_or((rest, None), |(name, hash)| (name, Some(hash)));
+            let hash = hash.map(|hash| u64::from_str_radix(hash, 16)).transpose().ok()?;
+            Some(Noted { bytes: bytes.parse().ok()?, name: name.to_owned(), hash })
         };
         Some(Closing { version, files: lines.map(file).collect::<Option<_>>()? })
+    }
+}
+
+fn hash_of(path: &Path) -> io::Result<u64> {
+    let (mut file, mut chunk, mut hash) = (File::open(path)?, vec![0; CHUNK_BYTES], Xxh3::new());
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(hash.digest()),
+            read => hash.update(&chunk[..read]),
+        }
     }
 }
 
@@ -120,13 +160,14 @@ fn lost(directory: &Path, what: &str) -> OpenError {
 
 #[cfg(test)]
 mod tests {
-    use super::Closing;
+    use super::{Closing, Noted};
 
     #[test]
     fn a_note_is_read_as_it_was_written_and_a_damaged_one_is_none() {
-        let read = Closing::parse("version 7\n10 CURRENT\n200 000004.log\n").unwrap();
-        assert_eq!(read, Closing { version: 7, files: vec![(10, "CURRENT".to_owned()), (200, "000004.log".to_owned())] });
-        for damaged in ["", "version \n", "version 7\n10\n", "version 7\nten CURRENT\n", "7\n"] {
+        let read = Closing::parse("version 7\n10 000003.sst\n200 000004.log 00000000000000ff\n").unwrap();
+        let noted = |bytes, name: &str, hash| Noted { bytes, name: name.to_owned(), hash };
+        assert_eq!(read, Closing { version: 7, files: vec![noted(10, "000003.sst", None), noted(200, "000004.log", Some(255))] });
+        for damaged in ["", "version \n", "version 7\n10\n", "version 7\nten CURRENT\n", "7\n", "version 7\n10 CURRENT x\n"] {
             assert_eq!(Closing::parse(damaged), None, "{damaged:?}");
         }
     }

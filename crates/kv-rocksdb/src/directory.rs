@@ -136,10 +136,14 @@ impl Directory {
             }
         }
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(io(&lock_path))?;
-        check_format(path)?;
-        let (engine, closing) = (path.join("rocksdb"), Closing::read(path)?);
+        let engine = path.join("rocksdb");
+        check_format(path, &engine)?;
+        let closing = Closing::read(path)?;
         if let Some(closing) = &closing {
             closing.check_files(path, &engine)?;
+        }
+        check_beginning(path, &engine)?;
+        if let Some(closing) = &closing {
             closing.forget_files(path)?;
         }
         Ok(Directory { path: path.to_owned(), engine, closing, ended_at: None, _lock: lock })
@@ -172,14 +176,33 @@ impl Drop for Directory {
     }
 }
 
-fn check_format(directory: &Path) -> Result<(), OpenError> {
+/// The engine takes a folder without CURRENT for a new one, and removes whatever lies in it. Where it makes one, CURRENT
+/// is on disk before there is anything else to lose.
+fn check_beginning(directory: &Path, engine: &Path) -> Result<(), OpenError> {
+    if engine.join("CURRENT").exists() || !holds_rows(engine) {
+        return Ok(());
+    }
+    let what = "rocksdb/CURRENT is missing, which says where the rest begins".to_owned();
+    Err(OpenError::Lost { directory: directory.to_owned(), what })
+}
+
+/// Whether the engine's folder has files that rows are in.
+fn holds_rows(engine: &Path) -> bool {
+    let entries = fs::read_dir(engine).into_iter().flatten().flatten();
+    let kinds = ["sst", "blob", "log"];
+    entries.into_iter().any(|entry| entry.path().extension().is_some_and(|kind| kinds.iter().any(|known| kind == *known)))
+}
+
+fn check_format(directory: &Path, engine: &Path) -> Result<(), OpenError> {
     let path = directory.join("FORMAT");
     match fs::read_to_string(&path) {
         Ok(text) => match text.trim().parse::<u32>() {
             Ok(found) if found > FORMAT => Err(OpenError::Newer { directory: directory.to_owned(), found }),
-            Ok(_) => Ok(()),
-            Err(_) => Err(OpenError::NoFormat(path)),
+            Ok(1..) => Ok(()),
+            Ok(0) | Err(_) => Err(OpenError::NoFormat(path)),
         },
+        // It was on disk before the engine began.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && holds_rows(engine) => Err(OpenError::NoFormat(path)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let aside = directory.join("FORMAT.new");
             let write = || {

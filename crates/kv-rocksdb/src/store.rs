@@ -19,6 +19,7 @@ use stator_kv::{
     Caps, Check, CommitError, Decide, Decision, Direction, Found, Key, Level, MiniTxn, Outcome, Profile, Range, Receipt, RowRef, Space,
     Store, StoreError, TxnId, Version, Visit, Visitor, Write,
 };
+use stator_planted::Fault;
 
 use crate::committer::{Committer, Queue, family};
 use crate::directory::{Directory, OpenError};
@@ -89,7 +90,7 @@ impl RocksStore {
         let shared = Shared::new(options).map_err(engine_error)?;
         let families = FAMILIES.into_iter().map(|(profile, name)| ColumnFamilyDescriptor::new(name, shared.family(profile)));
         let db = DB::open_cf_descriptors(&shared.database(), &directory.engine, families).map_err(engine_error)?;
-        let last_version = last_version(&db).map_err(engine_error)?;
+        let last_version = last_version(&db).map_err(|error| OpenError::Engine(path.to_owned(), error))?;
         directory.opened(last_version)?;
         let (db, recent) = (Arc::new(db), Arc::new(Recent::new(shared.recent_bytes())));
         let queue = Arc::new(Queue::new(last_version, Arc::clone(&recent)));
@@ -125,8 +126,12 @@ impl RocksStore {
 
     fn read_stored(&self, place: &Place) -> Result<Option<Found>, StoreError> {
         let family = family(&self.db, place.profile).map_err(StoreError::Io)?;
-        let raw = self.db.get_pinned_cf(family, &place.key).map_err(io)?;
-        raw.map(|raw| layout::found(&raw).ok_or_else(|| corrupt(place))).transpose()
+        let raw = if Fault::SkipChecksum.is_planted() {
+            self.db.get_pinned_cf_opt(family, &place.key, &unchecked(ReadOptions::default()))
+        } else {
+            self.db.get_pinned_cf(family, &place.key)
+        };
+        raw.map_err(io)?.map(|raw| layout::found(&raw).ok_or_else(|| corrupt(place))).transpose()
     }
 
     /// The newest state of a row, and whether it is still queued.
@@ -245,9 +250,19 @@ fn io(error: rocksdb::Error) -> StoreError {
 }
 
 /// The last version that was written.
-fn last_version(db: &DB) -> Result<u64, rocksdb::Error> {
-    let last = db.get(VERSION_KEY)?;
-    Ok(last.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes))
+fn last_version(db: &DB) -> Result<u64, String> {
+    match db.get(VERSION_KEY).map_err(rocksdb::Error::into_string)? {
+        None => Ok(0),
+        Some(bytes) => bytes.try_into().map(u64::from_le_bytes).map_err(|_| "the last version cannot be read".to_owned()),
+    }
+}
+
+/// Options that do without checksums where that fault is planted.
+fn unchecked(mut options: ReadOptions) -> ReadOptions {
+    if Fault::SkipChecksum.is_planted() {
+        options.set_verify_checksums(false);
+    }
+    options
 }
 
 fn corrupt(place: &Place) -> StoreError {
@@ -276,7 +291,7 @@ impl Store for RocksStore {
         let read = |key: &Key| {
             let place = Place::of(key);
             let family = family(&self.db, place.profile).map_err(StoreError::Io)?;
-            let mut options = ReadOptions::default();
+            let mut options = unchecked(ReadOptions::default());
             options.set_snapshot(&snapshot);
             let raw = self.db.get_pinned_cf_opt(family, &place.key, &options).map_err(io)?;
             raw.map(|raw| layout::found(&raw).ok_or_else(|| corrupt(&place))).transpose()
@@ -290,7 +305,7 @@ impl Store for RocksStore {
             return Ok(());
         }
         let family = family(&self.db, range.space().profile).map_err(StoreError::Io)?;
-        let mut options = ReadOptions::default();
+        let mut options = unchecked(ReadOptions::default());
         options.set_iterate_lower_bound(lower);
         options.set_iterate_upper_bound(upper);
         if range.space().profile == Profile::Dense {

@@ -84,25 +84,68 @@ fn what_a_closed_directory_has_lost_is_noticed_when_it_is_opened() {
     }
 }
 
-#[test]
-fn a_log_of_writes_that_was_damaged_after_the_end_is_noticed_by_the_version() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
+/// The directory of a store that was written to twice and closed, with one bit of the second write flipped, and what undoes it.
+fn with_a_damaged_log(directory: &Path) -> (PathBuf, Vec<u8>) {
+    let store = open(directory);
     for value in [1, 2] {
         block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![value; 1000])]))).unwrap();
     }
     drop(store);
-    let log = largest(directory.path(), is_log_of_writes);
-    let mut bytes = std::fs::read(&log).unwrap();
+    let log = largest(directory, is_log_of_writes);
+    let before = std::fs::read(&log).unwrap();
+    let mut bytes = before.clone();
     let last = bytes.iter().rposition(|byte| *byte == 2).unwrap();
     bytes[last] ^= 1;
     std::fs::write(&log, &bytes).unwrap();
+    (log, before)
+}
+
+#[test]
+fn a_log_of_writes_that_was_damaged_after_the_end_is_noticed_and_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let (log, before) = with_a_damaged_log(directory.path());
+    for _ in 0..2 {
+        let refusal = RocksStore::open(directory.path(), &RocksOptions::default()).err().expect("a refusal").to_string();
+        assert!(refusal.contains("is not what it was when it was closed"), "{refusal}");
+    }
+    std::fs::write(&log, before).unwrap();
+    let found = block_on(open(directory.path()).read(&[key("a", "x")], Level::Strong)).unwrap();
+    assert_eq!(found[0].as_ref().unwrap().value, [2; 1000]);
+}
+
+#[test]
+fn a_log_of_writes_that_was_damaged_after_the_end_is_noticed_by_the_version_too() {
+    let directory = tempfile::tempdir().unwrap();
+    with_a_damaged_log(directory.path());
+    // As a start leaves it that is cut off while the engine opens its files.
+    let note = directory.path().join("CLOSED");
+    let version = std::fs::read_to_string(&note).unwrap().lines().next().unwrap().to_owned();
+    std::fs::write(&note, format!("{version}\n")).unwrap();
     for _ in 0..2 {
         let refusal = RocksStore::open(directory.path(), &RocksOptions::default()).err().expect("a refusal").to_string();
         assert!(refusal.contains("the last one found in it is"), "{refusal}");
     }
-    std::fs::remove_file(directory.path().join("CLOSED")).unwrap();
+    std::fs::remove_file(note).unwrap();
     drop(open(directory.path()));
+}
+
+#[test]
+fn a_directory_without_its_beginning_is_not_taken_for_a_new_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![1])]))).unwrap();
+    drop(store);
+    // After a crash there is no note of what was there.
+    std::fs::remove_file(directory.path().join("CLOSED")).unwrap();
+    for (name, said) in [("rocksdb/CURRENT", "CURRENT is missing"), ("FORMAT", "does not hold a format number")] {
+        let (path, aside) = (directory.path().join(name), directory.path().join("aside"));
+        std::fs::rename(&path, &aside).unwrap();
+        let refusal = RocksStore::open(directory.path(), &RocksOptions::default()).err().expect(name).to_string();
+        assert!(refusal.contains(said), "{name}: {refusal}");
+        std::fs::rename(&aside, &path).unwrap();
+    }
+    let found = block_on(open(directory.path()).read(&[key("a", "x")], Level::Strong)).unwrap();
+    assert_eq!(found[0].as_ref().unwrap().value, [1]);
 }
 
 #[test]

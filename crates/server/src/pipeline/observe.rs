@@ -105,7 +105,8 @@ impl Observation {
         if let Some(panic) = &self.panic {
             tracing::error!(operation, status, exception, request_id, latency_us, %client, panic, "request panicked");
         } else if status >= 500 {
-            tracing::error!(operation, status, exception, request_id, latency_us, %client, "request failed");
+            let cause = if let Reply::Fault(fault) = reply { fault.cause.as_deref() } else { None };
+            tracing::error!(operation, status, exception, request_id, latency_us, %client, cause, "request failed");
         } else {
             tracing::info!(operation, status, exception, request_id, latency_us, %client, "request refused");
         }
