@@ -1,15 +1,7 @@
-//! Many callers at once, and whether what they saw can be put into one order.
+//! Many callers at once, whose observations have to have an order.
 //!
-//! Each write appends a mark of its own to the lists of some items, so the lists tell in which order writes took effect,
-//! and what a read saw tells where among them it lies:
-//!
-//! ```text
-//!   write → the next write in a list        write → whoever saw it        whoever did not see it yet → write
-//!   whatever had ended → whatever began afterwards
-//! ```
-//!
-//! What must stay true: all of that together has no circle (strict serializability); a mark that was acknowledged is in
-//! each of its lists once, one that was refused is in none, and no caller sees half of a transaction.
+//! What must stay true: each write appends a mark that no other has; an event begins before its call is made and ends after
+//! its answer has come.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -17,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::call;
+use super::order::{Course, Event, Fate, judge};
 use crate::json::Json;
 use crate::script::{create_request, parse_value};
 use crate::target::Target;
@@ -30,17 +23,6 @@ pub struct Concurrent {
     pub calls: u64,
     /// Items that they share.
     pub items: u64,
-}
-
-/// Something that was done: what it appended, or what it saw.
-#[derive(Debug, Default)]
-struct Event {
-    began: u64,
-    ended: u64,
-    mark: Option<u64>,
-    /// Items, with the lists that were seen there by a read.
-    items: BTreeMap<u64, Vec<u64>>,
-    is_refused: bool,
 }
 
 /// Numbers that look random.
@@ -90,8 +72,8 @@ fn write(target: &mut dyn Target, items: &BTreeSet<u64>, mark: u64) -> Event {
     assert!(exchange.reply.status == 200 || is_conflict, "{answer}");
     Event {
         mark: Some(mark),
-        items: items.iter().map(|item| (*item, Vec::new())).collect(),
-        is_refused: exchange.reply.status != 200,
+        items: items.iter().map(|item| (*item, None)).collect(),
+        fate: if exchange.reply.status == 200 { Fate::Done } else { Fate::Refused },
         ..Event::default()
     }
 }
@@ -114,7 +96,7 @@ fn read(target: &mut dyn Target, items: &BTreeSet<u64>) -> Event {
             many.iter().zip(responses).map(|(item, response)| (*item, marks(response.get("Item")))).collect()
         }
     };
-    Event { items: seen.into_iter().collect(), ..Event::default() }
+    Event { items: seen.into_iter().map(|(item, list)| (item, Some(list))).collect(), ..Event::default() }
 }
 
 /// Lets callers work side by side on an empty target, and looks for an order.
@@ -144,92 +126,7 @@ pub fn serializable<T: Target>(plan: Concurrent, target: impl Fn() -> T + Sync) 
         }
     });
     let every: BTreeSet<u64> = (0..plan.items).collect();
-    let last = every.iter().map(|item| read(&mut target(), &BTreeSet::from([*item])).items[item].clone()).collect::<Vec<_>>();
-    judge(&events.into_inner().expect("no caller panics with it"), &last)
-}
-
-/// Looks for an order of all events, given the lists as they are in the end.
-fn judge(events: &[Event], last: &[Vec<u64>]) -> Result<(), String> {
-    let by_mark: BTreeMap<u64, usize> = events.iter().enumerate().filter_map(|(at, event)| Some((event.mark?, at))).collect();
-    let mut later: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); events.len()];
-    for (item, list) in (0u64..).zip(last) {
-        let distinct: BTreeSet<_> = list.iter().collect();
-        if distinct.len() != list.len() {
-            return Err(format!("a mark is in the list of item {item} twice: {list:?}"));
-        }
-        for (mark, at) in &by_mark {
-            let event = &events[*at];
-            let belongs = event.items.contains_key(&item) && !event.is_refused;
-            if belongs != distinct.contains(mark) {
-                return Err(format!("item {item} and mark {mark}: {event:?}\n{list:?}"));
-            }
-        }
-        for pair in list.windows(2) {
-            later[by_mark[&pair[0]]].insert(by_mark[&pair[1]]);
-        }
-        for (at, event) in events.iter().enumerate().filter(|(_, event)| event.mark.is_none()) {
-            let Some(seen) = event.items.get(&item) else { continue };
-            if !list.starts_with(seen) {
-                return Err(format!("a read saw {seen:?} in item {item}, which never was: {list:?}"));
-            }
-            if let Some(newest) = seen.last() {
-                later[by_mark[newest]].insert(at);
-            }
-            if let Some(next) = list.get(seen.len()) {
-                later[at].insert(by_mark[next]);
-            }
-        }
-    }
-    for (at, event) in events.iter().enumerate() {
-        later[at].extend((0..events.len()).filter(|other| event.ended < events[*other].began));
-    }
-    in_order(&later).ok_or_else(|| "what was seen cannot be put into one order".to_owned())
-}
-
-/// Whether a graph has no circle: takes away, again and again, whatever nothing precedes.
-fn in_order(later: &[BTreeSet<usize>]) -> Option<()> {
-    let mut before = vec![0usize; later.len()];
-    later.iter().flatten().for_each(|at| before[*at] += 1);
-    let mut free: Vec<usize> = (0..later.len()).filter(|at| before[*at] == 0).collect();
-    let mut taken = 0;
-    while let Some(at) = free.pop() {
-        taken += 1;
-        for next in &later[at] {
-            before[*next] -= 1;
-            if before[*next] == 0 {
-                free.push(*next);
-            }
-        }
-    }
-    (taken == later.len()).then_some(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Event, judge};
-
-    fn write(mark: u64, items: &[u64], began: u64, ended: u64) -> Event {
-        Event { began, ended, mark: Some(mark), items: items.iter().map(|item| (*item, Vec::new())).collect(), is_refused: false }
-    }
-
-    fn read(seen: &[(u64, &[u64])], began: u64, ended: u64) -> Event {
-        Event { began, ended, items: seen.iter().map(|(item, list)| (*item, list.to_vec())).collect(), ..Event::default() }
-    }
-
-    #[test]
-    fn what_has_an_order_is_accepted_and_what_has_none_is_not() {
-        let writes = || vec![write(1, &[0, 1], 1, 10), write(2, &[0, 1], 2, 11)];
-        let judged = |more: Event, lists: [&[u64]; 2]| {
-            let mut events = writes();
-            events.push(more);
-            judge(&events, &lists.map(<[u64]>::to_vec))
-        };
-        assert_eq!(judged(read(&[(0, &[1]), (1, &[1])], 3, 9), [&[1, 2], &[1, 2]]), Ok(()));
-        assert!(judged(read(&[], 3, 9), [&[1, 2], &[2, 1]]).is_err(), "two orders of one pair");
-        assert!(judged(read(&[(0, &[1]), (1, &[])], 3, 9), [&[1, 2], &[1, 2]]).is_err(), "half of a transaction");
-        assert!(judged(read(&[(0, &[2])], 3, 9), [&[1, 2], &[1, 2]]).is_err(), "a list that never was");
-        assert!(judged(read(&[(0, &[1])], 12, 13), [&[1, 2], &[1, 2]]).is_err(), "older than what had ended");
-        assert!(judged(read(&[], 3, 9), [&[1, 2], &[1]]).is_err(), "an acknowledged mark is lost");
-        assert!(judged(read(&[], 3, 9), [&[1, 2, 1], &[1, 2]]).is_err(), "a mark is there twice");
-    }
+    let list = |item: &u64| read(&mut target(), &BTreeSet::from([*item])).items[item].clone().unwrap_or_default();
+    let last = every.iter().map(list).collect::<Vec<_>>();
+    judge(Course { events: &events.into_inner().expect("no caller panics with it"), last: &last, told: &[] })
 }

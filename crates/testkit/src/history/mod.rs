@@ -5,6 +5,7 @@
 mod concurrent;
 mod generate;
 mod judge;
+pub mod order;
 mod script;
 mod stream;
 
