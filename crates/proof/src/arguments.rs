@@ -64,7 +64,9 @@ fn help(command: &Command) -> String {
     }
     line("--seed N", "the choices of an earlier run; without it they are new, and printed");
     line("--keep", "leave data and logs even if all is well");
-    if !command.faults.is_empty() {
+    if command.faults.is_empty() {
+        line("--prove", "where the command plants something by itself, find it");
+    } else {
         let names: Vec<&str> = command.faults.iter().map(|fault| fault.name()).collect();
         line("--prove", &format!("run against a server with planted faults, and find them: {}", names.join(", ")));
     }

@@ -13,7 +13,10 @@ mod choices;
 mod command;
 mod commands;
 mod disk;
+mod fuzz;
+mod history;
 mod load;
+mod reading;
 mod run;
 mod verdict;
 
@@ -56,8 +59,11 @@ fn perform(command: &Command, mut run: Run) -> ExitCode {
     }
 }
 
-/// Every fault that the command is to find, one after another.
+/// Every fault that the command is to find, one after another. One that plants what it looks for by itself is run once.
 fn prove(command: &Command, mut run: Run) -> ExitCode {
+    if command.faults.is_empty() {
+        return prove_by_itself(command, run);
+    }
     say(&run.title());
     let mut found = 0;
     for fault in command.faults {
@@ -75,6 +81,25 @@ fn prove(command: &Command, mut run: Run) -> ExitCode {
     let (all, seed, seconds) = (command.faults.len(), run.seed, run.elapsed().as_secs_f64());
     say(&format!("{}: {found} of {all} planted faults found; seed {seed}, {seconds:.0} s", command.name));
     if found == all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn prove_by_itself(command: &Command, mut run: Run) -> ExitCode {
+    say(&run.title());
+    match (command.perform)(&mut run) {
+        Err(Violation::Found(what)) => {
+            say(&format!("{}: what was planted is found; seed {}, {:.0} s\n{what}", command.name, run.seed, run.elapsed().as_secs_f64()));
+            run.clear();
+            ExitCode::SUCCESS
+        }
+        Ok(figures) => {
+            complain(&format!("{}: what was planted is NOT found: {figures}", command.name));
+            ExitCode::FAILURE
+        }
+        Err(broken @ Violation::Broken(_)) => {
+            complain(&format!("{}: {broken}", command.name));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Prints a line. Somebody who closed the pipe does not want it.

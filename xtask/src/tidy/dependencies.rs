@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Crates and what each may use of the others in its product code.
-const TABLE: [(&str, &[&str]); 15] = [
+const TABLE: [(&str, &[&str]); 16] = [
     ("stator-model", &[]),
     ("stator-expr", &["stator-model"]),
     ("stator-kv", &[]),
@@ -22,6 +22,8 @@ const TABLE: [(&str, &[&str]); 15] = [
     ),
     ("stator-testkit", &["stator-model", "stator-expr", "stator-kv", "stator-engine", "stator-api"]),
     ("stator-driver", &["stator-iam"]),
+    // Bytes of strangers for everything that reads some.
+    ("stator-fuzz", &["stator-model", "stator-expr", "stator-kv", "stator-engine", "stator-iam", "stator-api", "stator-testkit"]),
     ("stator-bench", &["stator-driver", "stator-iam", "stator-kv-rocksdb"]),
     // It looks at the product from every side: at the binary, and at the engine over stores that fail.
     (
@@ -30,6 +32,7 @@ const TABLE: [(&str, &[&str]); 15] = [
             "stator-driver",
             "stator-testkit",
             "stator-planted",
+            "stator-fuzz",
             "stator-api",
             "stator-iam",
             "stator-engine",

@@ -4,10 +4,23 @@
 
 use crate::command::Command;
 
+mod corrupt;
 mod crash;
 mod faults;
+mod format;
+mod fuzz;
+mod histories;
 mod model;
 mod powercut;
 
 /// All commands, as the help lists them.
-pub(crate) const COMMANDS: &[&Command] = &[&crash::COMMAND, &powercut::COMMAND, &faults::COMMAND, &model::COMMAND];
+pub(crate) const COMMANDS: &[&Command] = &[
+    &crash::COMMAND,
+    &powercut::COMMAND,
+    &faults::COMMAND,
+    &corrupt::COMMAND,
+    &model::COMMAND,
+    &histories::COMMAND,
+    &fuzz::COMMAND,
+    &format::COMMAND,
+];

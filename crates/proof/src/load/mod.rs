@@ -11,6 +11,7 @@ mod churn;
 mod filler;
 mod item;
 mod knowledge;
+mod settled;
 mod single;
 mod stream;
 mod tables;
@@ -29,14 +30,16 @@ use crate::verdict::{Violation, found};
 use churn::Churn;
 use filler::Filler;
 use knowledge::Knowledge;
+pub(crate) use settled::settle;
 pub(crate) use single::{Outcome, Single};
 use stream::Consumer;
+pub(crate) use write::exception_of;
 
 /// Clients that write items; two more make tables and indexes.
 const WRITERS: u64 = 30;
 
 /// What came of a request.
-enum Step {
+pub(crate) enum Step {
     Answered,
     /// The connection broke.
     Gone,
@@ -45,7 +48,7 @@ enum Step {
 }
 
 /// Somebody who sends one request after another.
-trait Actor: Send {
+pub(crate) trait Actor: Send {
     fn step(&mut self, client: &mut Client, choices: &mut Choices) -> Step;
 }
 
@@ -79,25 +82,11 @@ impl Load {
     /// Writes until so many requests have been answered and `end` has ended the server.
     pub(crate) fn until(&mut self, address: SocketAddr, enough: u64, end: impl FnOnce()) -> Result<(), Violation> {
         self.rounds += 1;
-        let (progress, heard) = channel();
         let round = Choices::part(self.seed, self.rounds).next();
         let writers = self.writers.iter_mut().map(|writer| writer as &mut dyn Actor);
         let actors = writers.chain([&mut self.churn as &mut dyn Actor, &mut self.filler]);
-        let worked: Vec<Result<(), String>> = std::thread::scope(|scope| {
-            let clients: Vec<_> = (0_u64..)
-                .zip(actors)
-                .map(|(number, actor)| {
-                    let (choices, progress) = (Choices::part(round, number), progress.clone());
-                    scope.spawn(move || work(address, actor, choices, &progress))
-                })
-                .collect();
-            drop(progress);
-            // Once all clients have stopped at violations, nothing more is heard.
-            self.answered += heard.iter().take(usize::try_from(enough).unwrap_or(usize::MAX)).count() as u64;
-            end();
-            clients.into_iter().map(|client| client.join().expect("a client does not panic")).collect()
-        });
-        worked.into_iter().collect::<Result<(), _>>().map_err(found)
+        self.answered += drive(address, actors, round, enough, end)?;
+        Ok(())
     }
 
     /// Compares what a server shows with what the clients know.
@@ -151,6 +140,34 @@ impl fmt::Display for Counts {
             "{answered} requests answered under load, {records} stream records read, {tables} tables made or dropped, {indexes} changes of an index"
         )
     }
+}
+
+/// Lets actors work, each in a thread of its own, until so many requests have been answered and `end` has ended the server.
+/// Answers how many were.
+pub(crate) fn drive<'a>(
+    address: SocketAddr,
+    actors: impl Iterator<Item = &'a mut dyn Actor>,
+    seed: u64,
+    enough: u64,
+    end: impl FnOnce(),
+) -> Result<u64, Violation> {
+    let (progress, heard) = channel();
+    let (answered, worked): (u64, Vec<Result<(), String>>) = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0_u64..)
+            .zip(actors)
+            .map(|(number, actor)| {
+                let (choices, progress) = (Choices::part(seed, number), progress.clone());
+                scope.spawn(move || work(address, actor, choices, &progress))
+            })
+            .collect();
+        drop(progress);
+        // Once all clients have stopped at violations, nothing more is heard.
+        let answered = heard.iter().take(usize::try_from(enough).unwrap_or(usize::MAX)).count() as u64;
+        end();
+        (answered, clients.into_iter().map(|client| client.join().expect("a client does not panic")).collect())
+    });
+    worked.into_iter().collect::<Result<(), _>>().map_err(found)?;
+    Ok(answered)
 }
 
 /// Works until the connection breaks.
