@@ -72,6 +72,9 @@ fn balance(item: &Item) -> i64 {
 fn whoever_meets_an_item_of_a_running_transaction_is_told_to_come_back() {
     let store = Arc::new(Interposed::new(Arc::new(MemoryStore::new())));
     let (engine, table) = open(Arc::clone(&store) as Arc<dyn Store>);
+    let before = [(Arc::clone(&table), add(2, 5))];
+    let repeat = || block_on(engine.transact_write(&scope(), &before, Some(Token { text: "before", request: b"r" })));
+    assert!(matches!(repeat(), Ok(Transacted::Written(_))));
     let (arrival, opening) = close(&store);
     let running = {
         let (engine, table) = (Arc::clone(&engine), Arc::clone(&table));
@@ -92,6 +95,10 @@ fn whoever_meets_an_item_of_a_running_transaction_is_told_to_come_back() {
     assert_eq!(cancelled, TransactError::Cancelled(vec![None, Some(WriteError::Held)]));
     let same = block_on(engine.transact_write(&scope(), &others[..1], Some(Token { text: "t", request: b"r" }))).unwrap_err();
     assert_eq!(same, TransactError::InProgress);
+    // What has happened is not told to have been cancelled because another one has its items now.
+    assert!(matches!(repeat(), Ok(Transacted::Repeated(_))));
+    let other = block_on(engine.transact_write(&scope(), &before, Some(Token { text: "before", request: b"s" }))).unwrap_err();
+    assert_eq!(other, TransactError::TokenMismatch);
     // Reads never wait: they see the items as they were.
     assert!(block_on(engine.transact_get(&[(Arc::clone(&table), key(1))])).unwrap()[0].0.is_none());
 

@@ -23,6 +23,8 @@ use crate::recent::Recent;
 
 /// Bytes of values after which a batch is closed; what is left goes into the next one.
 const BATCH_BYTES_MAX: usize = 8 << 20;
+/// What a planted leak loses with each batch.
+const LEAK_BYTES: usize = 64 << 10;
 
 /// What a waiter hears: the version, or that the fate of its commit is unknown.
 type Waiter = oneshot::Sender<Result<Version, ()>>;
@@ -220,6 +222,9 @@ impl Committer {
         if self.queue.failure.get().is_some() {
             tell_unknown(batch);
             return;
+        }
+        if Fault::LeakMemory.is_planted() {
+            let _ = vec![1_u8; LEAK_BYTES].leak();
         }
         match self.write(&batch) {
             Ok(()) => batch.into_iter().for_each(|queued| self.acknowledge(queued)),

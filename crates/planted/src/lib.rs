@@ -24,11 +24,13 @@ pub enum Fault {
     SkipLatch,
     /// Any signature is good.
     SkipSignature,
+    /// Memory is taken for each commit and never given back.
+    LeakMemory,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 8] = [
+    pub const ALL: [Fault; 9] = [
         Fault::SkipSync,
         Fault::DropWrite,
         Fault::DropIndexEntry,
@@ -37,6 +39,7 @@ impl Fault {
         Fault::SkipChecksum,
         Fault::SkipLatch,
         Fault::SkipSignature,
+        Fault::LeakMemory,
     ];
 
     /// Its name in `STATOR_PLANTED`.
@@ -50,6 +53,7 @@ impl Fault {
             Fault::SkipChecksum => "skip-checksum",
             Fault::SkipLatch => "skip-latch",
             Fault::SkipSignature => "skip-signature",
+            Fault::LeakMemory => "leak-memory",
         }
     }
 

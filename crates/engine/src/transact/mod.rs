@@ -118,17 +118,31 @@ impl Engine {
         let now_ms = self.now_ms();
         let token_keys = token.map_or_else(Vec::new, |token| token_keys(scope, token.text, now_ms));
         let _token = self.holds.take(&token_keys).map_err(|_| TransactError::InProgress)?;
-        let _items = self.holds.take(&item_keys).map_err(|taken| TransactError::Cancelled(held(&taken)))?;
         let token = token.map(|token| (xxh3_128(token.request), now_ms));
         let mut attempt = Attempt { intents, token, token_keys, item_keys, rows: Vec::new() };
+        let items = self.holds.take(&attempt.item_keys);
         loop {
-            match self.attempt(&attempt).await? {
+            let outcome = match &items {
+                Ok(_) => self.attempt(&attempt).await?,
+                Err(taken) => self.meet(&attempt, taken).await?,
+            };
+            match outcome {
                 Outcome::Written(written) => return Ok(Transacted::Written(written)),
                 Outcome::Failed(error) => return Err(error),
                 Outcome::Repeated => return self.repeated(&attempt).await.map(Transacted::Repeated).map_err(TransactError::Store),
                 Outcome::NeedsRows(rows) => attempt.rows = rows,
             }
         }
+    }
+
+    /// Another transaction has some of the items. One that has happened under this token has happened all the same: told that
+    /// it was cancelled, its caller would take it for undone.
+    async fn meet(&self, attempt: &Attempt<'_>, taken: &[bool]) -> Result<Outcome, TransactError> {
+        let found = match attempt.token {
+            Some(_) => self.store.read(&attempt.token_keys, Level::Strong).await.map_err(TransactError::Store)?,
+            None => Vec::new(),
+        };
+        Ok(attempt.check_token(&found).err().unwrap_or_else(|| Outcome::Failed(TransactError::Cancelled(held(taken)))))
     }
 
     /// Reads items of any tables in one snapshot, in the order of the keys.

@@ -2,7 +2,8 @@
 //!
 //! What must stay true: the targets are those that libFuzzer gets (fuzz/); each runs in a process of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use stator_fuzz::{PLANTED, TARGETS, Target};
@@ -42,21 +43,43 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     }
     let only = run.text("target").to_owned();
     let chosen: Vec<&Target> = if only.is_empty() { TARGETS.iter().collect() } else { vec![named(&only)?] };
-    let (mut inputs, mut kept) = (0, 0);
-    for target in &chosen {
-        let (more_inputs, more_kept) = fuzz::run(run, target, seconds)?;
-        crate::say(&format!("  {:<12}{more_inputs:>10} inputs, {more_kept} ways", target.name));
-        inputs += more_inputs;
-        kept += more_kept;
-    }
+    let (inputs, kept) = all(&folder(run)?, run.seed, &chosen, seconds)?;
     Ok(format!("{} targets, {seconds} s each: {inputs} inputs that took {kept} ways; all withstood", chosen.len()))
+}
+
+/// Where inputs are written down.
+fn folder(run: &Run) -> Result<PathBuf, Violation> {
+    let folder = run.path("inputs")?;
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// Runs targets, as many at a time as the machine has cores. Answers how many inputs there were, and how many were kept.
+fn all(folder: &Path, seed: u64, targets: &[&Target], seconds: u64) -> Result<(u64, u64), Violation> {
+    let next = AtomicUsize::new(0);
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let ended: Vec<Result<(u64, u64), Violation>> = std::thread::scope(|scope| {
+        let one_after_another = || {
+            let (mut inputs, mut kept) = (0, 0);
+            while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let (more_inputs, more_kept) = fuzz::run(folder, seed, target, seconds)?;
+                crate::say(&format!("  {:<12}{more_inputs:>10} inputs, {more_kept} ways", target.name));
+                inputs += more_inputs;
+                kept += more_kept;
+            }
+            Ok((inputs, kept))
+        };
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(one_after_another)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    ended.into_iter().try_fold((0, 0), |(inputs, kept), ended| ended.map(|(more, ways)| (inputs + more, kept + ways)))
 }
 
 /// Every planted target has to be found failing.
 fn prove(run: &Run, seconds: u64) -> Result<String, Violation> {
     let mut told = Vec::new();
     for target in PLANTED {
-        match fuzz::run(run, target, seconds) {
+        match fuzz::run(&folder(run)?, run.seed, target, seconds) {
             Err(Violation::Found(what)) => told.push(what),
             Err(broken) => return Err(broken),
             Ok((inputs, _)) => return Ok(format!("{} is NOT found failing with {inputs} inputs", target.name)),

@@ -12,6 +12,7 @@ mod fuzz;
 mod histories;
 mod model;
 mod powercut;
+mod soak;
 
 /// All commands, as the help lists them.
 pub(crate) const COMMANDS: &[&Command] = &[
@@ -22,5 +23,6 @@ pub(crate) const COMMANDS: &[&Command] = &[
     &model::COMMAND,
     &histories::COMMAND,
     &fuzz::COMMAND,
+    &soak::COMMAND,
     &format::COMMAND,
 ];

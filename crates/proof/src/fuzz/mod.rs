@@ -17,7 +17,6 @@ use std::process::{Command, Stdio};
 
 use stator_fuzz::Target;
 
-use crate::run::Run;
 use crate::verdict::{Violation, broken, found};
 pub(crate) use worker::work;
 
@@ -26,12 +25,13 @@ fn corpus(target: &Target) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target.name)
 }
 
-/// Runs a target in a process of its own. Answers how many inputs it was given and how many were kept.
-pub(crate) fn run(run: &Run, target: &Target, seconds: u64) -> Result<(u64, u64), Violation> {
-    let input = run.path(&format!("{}.input", target.name))?;
+/// Runs a target in a process of its own, which writes its inputs to a folder. Answers how many it was given and how many were
+/// kept.
+pub(crate) fn run(folder: &Path, seed: u64, target: &Target, seconds: u64) -> Result<(u64, u64), Violation> {
+    let input = folder.join(format!("{}.input", target.name));
     let own = std::env::current_exe().map_err(broken)?;
     let output = Command::new(own)
-        .args(["fuzz", "--seed", &run.seed.to_string(), "--time", &format!("{seconds}s"), "--worker", target.name, "--input"])
+        .args(["fuzz", "--seed", &seed.to_string(), "--time", &format!("{seconds}s"), "--worker", target.name, "--input"])
         .arg(&input)
         .stdin(Stdio::null())
         .output()

@@ -11,6 +11,7 @@ mod churn;
 mod filler;
 mod item;
 mod knowledge;
+mod pace;
 mod settled;
 mod single;
 mod stream;
@@ -30,6 +31,7 @@ use crate::verdict::{Violation, found};
 use churn::Churn;
 use filler::Filler;
 use knowledge::Knowledge;
+pub(crate) use pace::Pace;
 pub(crate) use settled::settle;
 pub(crate) use single::{Outcome, Single};
 use stream::Consumer;
@@ -87,6 +89,27 @@ impl Load {
         let actors = writers.chain([&mut self.churn as &mut dyn Actor, &mut self.filler]);
         self.answered += drive(address, actors, round, enough, end)?;
         Ok(())
+    }
+
+    /// Writes at a pace until `end` has ended the server.
+    pub(crate) fn paced(&mut self, address: SocketAddr, pace: &Pace, end: impl FnOnce()) -> Result<(), Violation> {
+        self.rounds += 1;
+        let round = Choices::part(self.seed, self.rounds).next();
+        let writers = self.writers.iter_mut().map(|writer| writer as &mut dyn Actor);
+        let actors = writers.chain([&mut self.churn as &mut dyn Actor, &mut self.filler]);
+        drive_at(pace, address, actors, round, 0, end)?;
+        self.answered += pace.noted();
+        Ok(())
+    }
+
+    /// How many clients there are.
+    pub(crate) fn clients() -> u32 {
+        u32::try_from(WRITERS).unwrap_or(u32::MAX) + 2
+    }
+
+    /// Bytes of all records of the stream, as they are told.
+    pub(crate) fn record_bytes(&self) -> u64 {
+        self.consumer.record_bytes
     }
 
     /// Compares what a server shows with what the clients know.
@@ -151,18 +174,30 @@ pub(crate) fn drive<'a>(
     enough: u64,
     end: impl FnOnce(),
 ) -> Result<u64, Violation> {
+    drive_at(&Pace::free(), address, actors, seed, enough, end)
+}
+
+fn drive_at<'a>(
+    pace: &Pace,
+    address: SocketAddr,
+    actors: impl Iterator<Item = &'a mut dyn Actor>,
+    seed: u64,
+    enough: u64,
+    end: impl FnOnce(),
+) -> Result<u64, Violation> {
     let (progress, heard) = channel();
     let (answered, worked): (u64, Vec<Result<(), String>>) = std::thread::scope(|scope| {
         let clients: Vec<_> = (0_u64..)
             .zip(actors)
             .map(|(number, actor)| {
                 let (choices, progress) = (Choices::part(seed, number), progress.clone());
-                scope.spawn(move || work(address, actor, choices, &progress))
+                scope.spawn(move || work(pace, address, actor, choices, &progress))
             })
             .collect();
         drop(progress);
         // Once all clients have stopped at violations, nothing more is heard.
         let answered = heard.iter().take(usize::try_from(enough).unwrap_or(usize::MAX)).count() as u64;
+        drop(heard);
         end();
         (answered, clients.into_iter().map(|client| client.join().expect("a client does not panic")).collect())
     });
@@ -171,13 +206,19 @@ pub(crate) fn drive<'a>(
 }
 
 /// Works until the connection breaks.
-fn work(address: SocketAddr, actor: &mut dyn Actor, mut choices: Choices, progress: &Sender<()>) -> Result<(), String> {
+fn work(pace: &Pace, address: SocketAddr, actor: &mut dyn Actor, mut choices: Choices, progress: &Sender<()>) -> Result<(), String> {
     // The server may be gone before the client has come to it.
     let Ok(mut client) = Client::connect(address) else { return Ok(()) };
+    let mut due = None;
     loop {
+        let began = pace.wait(due.take());
         match actor.step(&mut client, &mut choices) {
             // The receiver is gone once it has heard enough.
-            Step::Answered => drop(progress.send(())),
+            Step::Answered => {
+                let _ = progress.send(());
+                pace.note(began);
+                due = Some(began);
+            }
             Step::Gone => return Ok(()),
             Step::Broke(what) => return Err(what),
         }

@@ -30,6 +30,8 @@ pub(super) struct Consumer {
     met: HashMap<Lies, Vec<State>>,
     /// Records met at all.
     pub(super) records: u64,
+    /// Their bytes, as they are told.
+    pub(super) record_bytes: u64,
 }
 
 impl Consumer {
@@ -93,6 +95,7 @@ impl Consumer {
 
     fn meet(&mut self, shard: &str, record: &Value) -> Result<(), Violation> {
         self.records += 1;
+        self.record_bytes += record.to_string().len() as u64;
         let number = record["SequenceNumber"].as_str().unwrap_or_default();
         let noted = self.noted.insert(shard.to_owned(), number.to_owned()).unwrap_or_default();
         if noted.as_str() >= number {
