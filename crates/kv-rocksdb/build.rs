@@ -1,8 +1,8 @@
 //! Builds RocksDB once per machine, as a unity build, into an archive that every profile and clone links.
 //!
-//! File by file the sources take about twenty minutes on two cores, for each profile. Here a few generated files include them
-//! by the dozen, which takes less than five, and the finished archive is kept in the user's cache under the hash of
-//! everything that went into it. `.cargo/config.toml` sets `ROCKSDB_LIB_DIR`, so that `librocksdb-sys` does not compile
+//! File by file the sources take about twenty minutes on two cores, for each profile, most of it to read the same headers
+//! again. Here six generated files include them all, which takes a quarter of that, and the finished archive is kept in the
+//! user's cache under the hash of everything that went into it. `.cargo/config.toml` sets `ROCKSDB_LIB_DIR`, so that `librocksdb-sys` does not compile
 //! them itself. Where that variable is not ours (a `cargo install` from elsewhere), the work is left to `librocksdb-sys`.
 //!
 //! What must stay true: the defines and flags are those of `librocksdb-sys`'s own build; a half-written archive is never
@@ -15,8 +15,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Sources per generated file: large enough to share headers, small enough for two cores to share the work.
-const SOURCES_PER_UNIT: usize = 24;
+/// Sources per generated file at most: the headers cost as much as forty sources, and two cores are to share the work.
+const SOURCES_PER_UNIT: usize = 75;
+
+/// Folders with fewer sources share generated files.
+const SOURCES_OF_OWN_UNIT_MIN: usize = 50;
 
 const WARNINGS_OFF: &str = "-w";
 
@@ -50,7 +53,14 @@ fn cache_directory(sources: &Path) -> PathBuf {
     let compiler = flags().get_compiler();
     let version = std::process::Command::new(compiler.path()).arg("--version").output().map(|output| output.stdout).unwrap_or_default();
     let mut hasher = DefaultHasher::new();
-    (compiler.args(), version, SOURCES_PER_UNIT, fs::read(sources.join("rocksdb_lib_sources.txt")).unwrap_or_default()).hash(&mut hasher);
+    (
+        compiler.args(),
+        version,
+        SOURCES_PER_UNIT,
+        SOURCES_OF_OWN_UNIT_MIN,
+        fs::read(sources.join("rocksdb_lib_sources.txt")).unwrap_or_default(),
+    )
+        .hash(&mut hasher);
     fs::read(sources.join("build_version.cc")).unwrap_or_default().hash(&mut hasher);
     let name = sources.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     root.join("stator").join(format!("{}-{:016x}", name.replace("librocksdb-sys", "rocksdb"), hasher.finish()))
@@ -66,7 +76,7 @@ fn build_under_lock(sources: &Path, cache: &Path, archive: &Path) {
     }
     #[expect(clippy::disallowed_methods, reason = "a build script tells how long it took")]
     let started = Instant::now();
-    say("building the storage engine (RocksDB) once for this machine; this takes about five minutes on two cores");
+    say("building the storage engine (RocksDB) once for this machine; this takes about four minutes on two cores");
     let built = compile(sources);
     let aside = cache.join(format!("librocksdb.{}.tmp", std::process::id()));
     fs::copy(&built, &aside).expect("the cache directory can be written");
@@ -136,7 +146,7 @@ fn compile(sources: &Path) -> PathBuf {
     out.join("librocksdb.a")
 }
 
-/// The sources in groups of one top-level folder each.
+/// The sources in groups: large folders by themselves, the small ones together.
 fn units(sources: &Path) -> Vec<Vec<PathBuf>> {
     let list = fs::read_to_string(sources.join("rocksdb_lib_sources.txt")).expect("librocksdb-sys lists its sources");
     let listed = list.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "util/build_version.cc");
@@ -149,10 +159,17 @@ fn units(sources: &Path) -> Vec<Vec<PathBuf>> {
             None => folders.push((folder, vec![path])),
         }
     }
-    let mut units: Vec<Vec<PathBuf>> =
-        folders.iter().flat_map(|(_, paths)| paths.chunks(SOURCES_PER_UNIT)).map(<[PathBuf]>::to_vec).collect();
+    let (mut groups, small): (Vec<_>, Vec<_>) =
+        folders.into_iter().map(|(_, paths)| paths).partition(|paths| paths.len() >= SOURCES_OF_OWN_UNIT_MIN);
+    groups.push(small.concat());
+    let mut units: Vec<Vec<PathBuf>> = groups.iter().flat_map(|paths| in_equal_parts(paths)).collect();
     // The largest first, so that no core is left with one of them in the end.
-    units.sort_by_key(|unit| std::cmp::Reverse(unit.len()));
+    units.sort_by_key(|unit| std::cmp::Reverse(unit.iter().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len()).sum::<u64>()));
     units.push(vec![sources.join("build_version.cc")]);
     units
+}
+
+fn in_equal_parts(paths: &[PathBuf]) -> impl Iterator<Item = Vec<PathBuf>> {
+    let parts = paths.len().div_ceil(SOURCES_PER_UNIT).max(1);
+    paths.chunks(paths.len().div_ceil(parts).max(1)).map(<[PathBuf]>::to_vec)
 }
