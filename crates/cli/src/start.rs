@@ -13,7 +13,7 @@ use stator_iam::root::{RootCredential, RootCredentialError};
 use stator_iam::{Credential, Secret};
 use stator_kv::{Rewind, Store};
 use stator_model::limits::REQUEST_BYTES_MAX;
-use stator_server::listen::{BindError, Tls, TlsError};
+use stator_server::listen::{BindError, Tls, TlsError, raise_limit};
 use stator_server::pipeline::Budget;
 use stator_server::{Bound, BulkThreads, Config, Gate, Hooks, Limits, SettableClock, Shell, SystemClock, jobs, observe};
 use tokio::runtime::{Handle, Runtime};
@@ -33,6 +33,7 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
     let tls = tls(config)?;
     check_exposure(config, tls.is_some())?;
     observe::init(config.log_format, config.log_level);
+    raise_limit();
     let no_threads = |error| Failure::Failed(format!("no threads to run on: {error}"));
     let (runtime, bulk) = (Runtime::new().map_err(no_threads)?, BulkThreads::start().map_err(no_threads)?);
     let bound = {
@@ -96,7 +97,7 @@ fn shell(config: &Config, gate: Gate, engine: Arc<Engine>, hooks: Option<Arc<Hoo
         body_bytes_max: REQUEST_BYTES_MAX,
         body_timeout: config.body_timeout,
         slow_request: config.slow_request,
-        budget: Budget::new(usize::try_from(config.request_memory.0).unwrap_or(usize::MAX)),
+        budget: Budget::new(usize::try_from(config.request_memory.0).unwrap_or(usize::MAX), config.request_wait),
         hooks,
         bulk: Some(bulk.clone()),
     }

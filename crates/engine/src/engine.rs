@@ -13,7 +13,7 @@ use stator_model::table::TableId;
 
 use crate::catalog::definition::{self, DefinitionUnreadable};
 use crate::catalog::{Snapshot, Stream, Table, Transition};
-use crate::clock::Clock;
+use crate::clock::{Clock, Forward};
 use crate::encoding::stored::{self, Unreadable};
 use crate::jobs::Upkeep;
 use crate::keyspace;
@@ -78,12 +78,16 @@ pub struct Engine {
     pub(crate) jobs_owed: AtomicBool,
     pub(crate) upkeep: Upkeep,
     pub(crate) rounds: Rounds,
+    /// The latest time of a token.
+    pub(crate) token_time: Forward,
 }
 
 impl Engine {
     /// Opens a store: reads all definitions.
     pub async fn open(store: Arc<dyn Store>, clock: Arc<dyn Clock>, options: EngineOptions) -> Result<Arc<Engine>, OpenError> {
         let snapshot = load(store.as_ref()).await?;
+        let token_time = Forward::default();
+        token_time.after(newest_token_ms(store.as_ref()).await?);
         let transition = Transition::of_ms(options.table_transition_ms);
         Ok(Arc::new(Engine {
             store,
@@ -97,6 +101,7 @@ impl Engine {
             jobs_owed: AtomicBool::new(true),
             upkeep: Upkeep::default(),
             rounds: Rounds::default(),
+            token_time,
         }))
     }
 
@@ -107,6 +112,7 @@ impl Engine {
         let _turn = self.catalog_turn.lock().await;
         replace();
         self.snapshot.store(Arc::new(load(self.store.as_ref()).await?));
+        self.token_time.forget();
         self.upkeep.make_due();
         self.wake_jobs();
         Ok(())
@@ -127,6 +133,16 @@ impl Engine {
     /// Milliseconds since the epoch.
     pub fn now_ms(&self) -> u64 {
         self.clock.now_ms()
+    }
+
+    /// The time by which things are old: not by which the clock was set ahead.
+    pub(crate) fn expiry_ms(&self) -> u64 {
+        self.now_ms().min(self.clock.steady_ms())
+    }
+
+    /// The time by which tokens count, which has passed and was not set. It goes on where the last process was, at least.
+    pub(crate) fn token_ms(&self) -> u64 {
+        self.token_time.after(self.clock.steady_ms())
     }
 
     /// What an operator has set.
@@ -165,6 +181,19 @@ pub(crate) async fn load(store: &dyn Store) -> Result<Snapshot, OpenError> {
         snapshot = snapshot.with(Arc::new(table));
     }
     Ok(snapshot)
+}
+
+/// A time not after that of the newest token: the clock may have been set back while nothing ran.
+async fn newest_token_ms(store: &dyn Store) -> Result<u64, OpenError> {
+    let mut newest_ms = 0;
+    store
+        .scan(&keyspace::transaction_token::newest(), &mut |row| {
+            newest_ms = keyspace::transaction_token::decode(row.value).map_or(0, |(_, at_ms)| at_ms);
+            Visit::Stop
+        })
+        .await
+        .map_err(OpenError::Store)?;
+    Ok(newest_ms)
 }
 
 async fn rows(store: &dyn Store, range: &Range) -> Result<Vec<(Vec<u8>, Vec<u8>)>, OpenError> {

@@ -4,10 +4,11 @@
 //! order of commits. Counters (rows that are added to) are only ever written here; their sums are kept in memory and each
 //! touched one is written once per batch.
 //!
-//! What must stay true: a waiter is woken after the sync of its batch, in the order of the queue. The first failure ends
+//! What must stay true: a waiter is woken after the sync of its batch, in the order of the queue. The first failure or panic ends
 //! all writing: those in the failed batch are told that the outcome is unknown, everybody after them that nothing happened.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use futures_channel::oneshot;
@@ -212,7 +213,10 @@ impl Committer {
             while !drained.is_empty() {
                 let taken = batch_len(&drained);
                 let rest = drained.split_off(taken);
-                self.commit(drained);
+                // Those in the batch hear that its fate is unknown, because their waiters go with it.
+                if catch_unwind(AssertUnwindSafe(|| self.commit(drained))).is_err() {
+                    self.queue.fail("the thread that writes panicked");
+                }
                 drained = rest;
             }
         }
@@ -254,6 +258,7 @@ impl Committer {
     }
 
     fn write(&mut self, batch: &[Queued]) -> Result<(), String> {
+        assert!(!Fault::PanicInCommit.strikes(), "a planted panic");
         let mut rows = WriteBatch::default();
         let mut counting = Counting::default();
         for queued in batch {

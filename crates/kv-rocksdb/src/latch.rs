@@ -50,6 +50,14 @@ pub(crate) struct Held<'l> {
     guards: Vec<MutexGuard<'l, ()>>,
 }
 
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if Fault::KeepLatch.is_planted() && std::thread::panicking() {
+            self.guards.drain(..).for_each(std::mem::forget);
+        }
+    }
+}
+
 impl Held<'_> {
     /// Takes the latch of one key more, if it can be had at once: waiting for it here would be out of order.
     pub(crate) fn try_also(&mut self, place: &Place) -> bool {

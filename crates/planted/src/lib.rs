@@ -26,11 +26,19 @@ pub enum Fault {
     SkipSignature,
     /// Memory is taken for each commit and never given back.
     LeakMemory,
+    /// Some decisions on items panic while they hold their latches.
+    PanicInRequest,
+    /// Each piece of background work panics at its first attempts.
+    PanicInJob,
+    /// The thread that writes panics at some batch.
+    PanicInCommit,
+    /// Latches that a panic meets are not let go.
+    KeepLatch,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 9] = [
+    pub const ALL: [Fault; 13] = [
         Fault::SkipSync,
         Fault::DropWrite,
         Fault::DropIndexEntry,
@@ -40,6 +48,10 @@ impl Fault {
         Fault::SkipLatch,
         Fault::SkipSignature,
         Fault::LeakMemory,
+        Fault::PanicInRequest,
+        Fault::PanicInJob,
+        Fault::PanicInCommit,
+        Fault::KeepLatch,
     ];
 
     /// Its name in `STATOR_PLANTED`.
@@ -54,6 +66,10 @@ impl Fault {
             Fault::SkipLatch => "skip-latch",
             Fault::SkipSignature => "skip-signature",
             Fault::LeakMemory => "leak-memory",
+            Fault::PanicInRequest => "panic-in-request",
+            Fault::PanicInJob => "panic-in-job",
+            Fault::PanicInCommit => "panic-in-commit",
+            Fault::KeepLatch => "keep-latch",
         }
     }
 

@@ -1,17 +1,52 @@
 //! The real time and the real randomness, and a time that tests set.
 //!
-//! What must stay true: everything below the server learns of either only through the engine's `Clock`.
+//! What must stay true: everything below the server learns of either only through the engine's `Clock`. The steady time agrees
+//! with the real one until somebody sets the machine's clock, and is made to agree again when `steps` says so.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use stator_engine::Clock;
+
+/// What the real time was when the machine had run for no time, as far as the steady time is concerned.
+static STARTED_MS: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(started_ms()));
+
+fn started_ms() -> u64 {
+    SystemClock.now_ms().saturating_sub(running_ms())
+}
 
 /// The clock of this machine and the randomness of its kernel.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+impl SystemClock {
+    /// Lets the steady time agree with the real one from now on.
+    pub(crate) fn settle() {
+        STARTED_MS.store(started_ms(), Ordering::Relaxed);
+    }
+}
+
+/// How long the machine has been running, while it slept too.
+#[cfg(target_os = "linux")]
+pub(crate) fn running_ms() -> u64 {
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    u64::try_from(since.tv_sec).unwrap_or(0) * 1000 + u64::try_from(since.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
+/// How long the process has been running.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn running_ms() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "the home of the steady clock")]
+    static BEGAN: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+    u64::try_from(BEGAN.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Clock for SystemClock {
+    fn steady_ms(&self) -> u64 {
+        STARTED_MS.load(Ordering::Relaxed).saturating_add(running_ms())
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the home of the wall clock")]
     fn now_ms(&self) -> u64 {
         // A machine whose clock stands before 1970 gets 1970: signatures will be refused, and data stays in order.
@@ -91,6 +126,12 @@ fn distance(from_ms: u64, to_ms: u64) -> i64 {
 }
 
 impl Clock for SettableClock {
+    /// What a test sets is time that passes.
+    fn steady_ms(&self) -> u64 {
+        let setting = *self.setting();
+        setting.frozen_at_ms.unwrap_or_else(|| SystemClock.steady_ms().saturating_add_signed(setting.offset_ms))
+    }
+
     fn now_ms(&self) -> u64 {
         self.read_ms()
     }

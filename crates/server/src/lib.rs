@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod listen;
 pub mod observe;
 pub mod pipeline;
+mod steps;
 
 pub use bulk::BulkThreads;
 pub use clock::{SettableClock, SystemClock};

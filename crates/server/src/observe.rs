@@ -9,6 +9,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::{LogFormat, LogLevel};
+use crate::guard;
 
 /// Starts logging for the whole process. A second call changes nothing.
 pub fn init(format: LogFormat, level: LogLevel) {
@@ -21,6 +22,7 @@ pub fn init(format: LogFormat, level: LogLevel) {
     // Libraries below may show parts of requests in their own lines, so they are heard only when they warn.
     let filter = Targets::new().with_default(LevelFilter::WARN.min(level)).with_target("stator", level);
     let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).with_target(false);
+    guard::tell_of_panics();
     // Setting fails only where it is set already, which is as good.
     let _ = match format {
         LogFormat::Text => {

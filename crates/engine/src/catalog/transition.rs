@@ -30,9 +30,13 @@ impl Transition {
         self.ms.load(Ordering::Relaxed) == 0
     }
 
-    /// The end of a transition that begins now, in ms since the epoch.
+    /// The end of a transition that begins now, in ms since the epoch. One that takes no time has ended whatever the clock is
+    /// set to afterwards.
     pub(super) fn end(&self, now_ms: u64) -> u64 {
-        now_ms.saturating_add(self.ms.load(Ordering::Relaxed))
+        match self.ms.load(Ordering::Relaxed) {
+            0 => 0,
+            ms => now_ms.saturating_add(ms),
+        }
     }
 }
 

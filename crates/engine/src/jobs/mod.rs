@@ -8,9 +8,10 @@
 //! | deadlines | UpdateTimeToLive turned TTL on | enters those of some hundred items | every item has been met |
 //!
 //! What must stay true: every tick may be repeated, and may be the last before a crash. No tick holds a table: writers only
-//! ever wait for the latch of a single item.
+//! ever wait for the latch of a single item. A job that fails or panics is tried again, later each time, and holds up no other.
 
 mod backfill;
+mod backoff;
 mod drop;
 mod upkeep;
 
@@ -45,6 +46,18 @@ pub enum JobsState {
     DueAt(u64),
 }
 
+/// Jobs that are owed once more when this is dropped.
+struct StillOwed<'e>(&'e Engine);
+
+impl Drop for StillOwed<'_> {
+    fn drop(&mut self) {
+        self.0.wake_jobs();
+    }
+}
+
+/// What a job is about.
+type JobKey = (TableId, JobKind, Option<IndexId>);
+
 struct Job {
     table: TableId,
     kind: JobKind,
@@ -77,15 +90,18 @@ impl Engine {
         if !self.jobs_owed.swap(false, Ordering::AcqRel) {
             return Ok(JobsState::Idle);
         }
+        // However it ends, by a panic too, what is left is owed.
+        let owed = StillOwed(self);
         let outcome = self.run_owed().await;
-        if !matches!(outcome, Ok(JobsState::Idle)) {
-            self.wake_jobs();
+        if matches!(outcome, Ok(JobsState::Idle)) {
+            std::mem::forget(owed);
         }
         outcome
     }
 
     /// Works until nothing is owed. For tests and for tools.
     pub async fn settled(&self) -> Result<(), StoreError> {
+        self.upkeep.forgive();
         while self.run_jobs().await? == JobsState::Pending {}
         Ok(())
     }
@@ -99,12 +115,15 @@ impl Engine {
         let (waiting, jobs): (Vec<Job>, Vec<Job>) = self.owed_jobs().await?.into_iter().partition(|job| self.waits_until(job).is_some());
         let next_due_ms = waiting.iter().filter_map(|job| self.waits_until(job)).chain(next_due_ms).min();
         for job in &jobs {
+            let key = (job.table, job.kind, job.index);
+            self.upkeep.broken_jobs.begins(&key, self.now_ms());
             match job.kind {
                 JobKind::DropTable => self.drop_table_rows(job.table).await?,
                 JobKind::DropIndex => self.drop_index_rows(job.table, job.index).await?,
                 JobKind::Deadlines => self.enter_deadlines(job.table, &job.progress).await?,
                 JobKind::Backfill => self.backfill_some(job.table, job.index, &job.progress).await?,
             }
+            self.upkeep.broken_jobs.ends_well(&key);
         }
         Ok(match next_due_ms {
             _ if !jobs.is_empty() => JobsState::Pending,
@@ -113,11 +132,13 @@ impl Engine {
         })
     }
 
-    /// Indexes change as long as their table shows that it is being changed.
+    /// Indexes change as long as their table shows that it is being changed; what has failed is not tried again at once.
     fn waits_until(&self, job: &Job) -> Option<u64> {
+        let now_ms = self.now_ms();
         let is_of_index = matches!(job.kind, JobKind::Backfill | JobKind::DropIndex);
-        let until_ms = self.snapshot.load().table_by_id(job.table)?.updating_until_ms;
-        (is_of_index && self.now_ms() < until_ms).then_some(until_ms)
+        let changing_until_ms = self.snapshot.load().table_by_id(job.table).map(|table| table.updating_until_ms);
+        let changes_until_ms = changing_until_ms.filter(|until_ms| is_of_index && now_ms < *until_ms);
+        changes_until_ms.or_else(|| self.upkeep.broken_jobs.waits_until(&(job.table, job.kind, job.index), now_ms))
     }
 
     async fn owed_jobs(&self) -> Result<Vec<Job>, StoreError> {

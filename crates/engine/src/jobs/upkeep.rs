@@ -8,7 +8,7 @@
 //! | trimming | ten seconds | removes records of streams that are older than a day |
 //!
 //! What must stay true: a chore may be late, repeated or skipped without harm, because whoever reads its rows looks at
-//! their time, too.
+//! their time, too. One that fails or panics holds up no other.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,11 +17,13 @@ use parking_lot::Mutex;
 use stator_kv::StoreError;
 use stator_model::stream::StreamId;
 
+use super::JobKey;
+use super::backoff::Backoff;
 use crate::Engine;
 use crate::keyspace::stream_shard::Lane;
 
 /// One chore.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Chore {
     Tokens,
     Expiry,
@@ -36,6 +38,9 @@ const CHORES: [(Chore, u64); 4] = [(Chore::Tokens, 60_000), (Chore::Expiry, 5000
 #[derive(Debug, Default)]
 pub(crate) struct Upkeep {
     chores: [AtomicU64; CHORES.len()],
+    broken: Backoff<Chore>,
+    /// Jobs that have not ended well so far.
+    pub(super) broken_jobs: Backoff<JobKey>,
     /// When the next record or shard of a lane is old enough to go, in ms since the epoch. A lane that is not here is looked
     /// at; there may be thousands, and most have nothing to trim for hours.
     lanes: Mutex<HashMap<(StreamId, Lane), u64>>,
@@ -46,6 +51,13 @@ impl Upkeep {
     pub(crate) fn make_due(&self) {
         self.chores.iter().for_each(|due_ms| due_ms.store(0, Ordering::Relaxed));
         self.lanes.lock().clear();
+        self.forgive();
+    }
+
+    /// Lets what has failed be tried at once.
+    pub(super) fn forgive(&self) {
+        self.broken.forget();
+        self.broken_jobs.forget();
     }
 
     /// Whether a lane may have something to trim.
@@ -69,6 +81,7 @@ impl Engine {
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         {
             let _turn = self.jobs_turn.lock().await;
+            self.token_time.forget();
             self.upkeep.make_due();
             while self.run_upkeep().await? {}
         }
@@ -91,20 +104,25 @@ impl Engine {
         Ok(())
     }
 
-    /// Does a bounded piece of each chore that is due; answers whether one of them has more to do.
+    /// Does a bounded piece of each chore that is due; answers whether one of them has more to do. The first that fails ends the
+    /// round, and the next round begins with the others.
     pub(super) async fn run_upkeep(&self) -> Result<bool, StoreError> {
         let mut is_left = false;
         for (at, (chore, interval_ms)) in CHORES.into_iter().enumerate() {
             let (due_ms, now_ms) = (&self.upkeep.chores[at], self.now_ms());
-            if now_ms < due_ms.load(Ordering::Relaxed) {
+            let wait_ms = due_ms.load(Ordering::Relaxed).saturating_sub(now_ms);
+            // A longer wait means that the clock was set back.
+            if (wait_ms > 0 && wait_ms <= interval_ms) || self.upkeep.broken.waits_until(&chore, now_ms).is_some() {
                 continue;
             }
+            self.upkeep.broken.begins(&chore, now_ms);
             let has_more = match chore {
                 Chore::Tokens => self.forget_tokens().await.map(|()| false)?,
                 Chore::Expiry => self.sweep_expired().await?,
                 Chore::Shards => self.roll_shards().await.map(|()| false)?,
                 Chore::Trimming => self.trim_streams().await?,
             };
+            self.upkeep.broken.ends_well(&chore);
             is_left |= has_more;
             due_ms.store(if has_more { now_ms } else { now_ms + interval_ms }, Ordering::Relaxed);
         }

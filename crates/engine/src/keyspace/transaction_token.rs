@@ -9,7 +9,9 @@
 //! What must stay true: a token that still counts lies in the current period or in the one before, so a lookup is two point
 //! reads, and whole periods are forgotten at once without looking into them.
 
-use stator_kv::Key;
+use std::ops::Bound;
+
+use stator_kv::{Direction, Key, Range};
 use stator_model::arn::Scope;
 use stator_model::limits::TRANSACTION_TOKEN_MS;
 use xxhash_rust::xxh3::xxh3_128;
@@ -32,6 +34,12 @@ pub fn period_prefix(period: u64) -> Vec<u8> {
     let mut prefix = vec![PART_TRANSACTION_TOKEN];
     prefix.extend_from_slice(&period.to_be_bytes());
     prefix
+}
+
+/// All tokens, those of the newest period first.
+pub fn newest() -> Range {
+    let (from, to) = (vec![PART_TRANSACTION_TOKEN], vec![PART_TRANSACTION_TOKEN + 1]);
+    Range::Across { space: SMALL, from: Bound::Included(from), to: Bound::Excluded(to), direction: Direction::Backward }
 }
 
 /// Whether a joined key is a token's.

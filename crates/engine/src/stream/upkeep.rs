@@ -52,7 +52,7 @@ impl Engine {
     /// Removes records that are older than a day, shards that have none left, and streams disabled for a day. Answers
     /// whether more is left to remove.
     pub(crate) async fn trim_streams(&self) -> Result<bool, StoreError> {
-        let cutoff_ms = self.now_ms().saturating_sub(RETENTION_MS);
+        let cutoff_ms = self.expiry_ms().saturating_sub(RETENTION_MS);
         let streams: Vec<Arc<Stream>> = self.snapshot.load().streams().cloned().collect();
         let mut looked_at = 0;
         let mut has_more = false;

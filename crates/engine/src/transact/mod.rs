@@ -115,7 +115,7 @@ impl Engine {
         token: Option<Token<'_>>,
     ) -> Result<Transacted, TransactError> {
         let item_keys = check_intents(intents)?;
-        let now_ms = self.now_ms();
+        let now_ms = self.token_ms();
         let token_keys = token.map_or_else(Vec::new, |token| token_keys(scope, token.text, now_ms));
         let _token = self.holds.take(&token_keys).map_err(|_| TransactError::InProgress)?;
         let token = token.map(|token| (xxh3_128(token.request), now_ms));
@@ -231,7 +231,7 @@ impl Engine {
 
     /// Forgets the tokens of periods that have passed; bounded by the number of periods, not of tokens.
     pub(crate) async fn forget_tokens(&self) -> Result<(), StoreError> {
-        let last = transaction_token::period(self.now_ms()).saturating_sub(1);
+        let last = transaction_token::period(self.token_ms()).saturating_sub(1);
         let (from, to) = (transaction_token::period_prefix(0), transaction_token::period_prefix(last));
         self.store.delete_range(keyspace::SMALL, &from, &to).await
     }

@@ -69,7 +69,7 @@ impl Engine {
         from: Option<Place>,
         limit: usize,
     ) -> Result<(Vec<Key>, Option<Place>), StoreError> {
-        let now_ms = self.now_ms();
+        let now_ms = self.expiry_ms();
         let (mut due, first_lane) = (Vec::new(), from.as_ref().map_or(0, |place| place.lane));
         for lane in first_lane..deadline::LANES {
             let behind = from.as_ref().filter(|place| place.lane == lane).map(|place| place.behind.clone());

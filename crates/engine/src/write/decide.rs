@@ -7,6 +7,7 @@ use stator_kv::{Found, Key, StoreError};
 use stator_model::limits::ITEM_SIZE_BYTES_MAX;
 use stator_model::table::TableId;
 use stator_model::{Item, MapRef};
+use stator_planted::Fault;
 
 use super::effects::{self, Change, Effects, Exists};
 use super::intent::{Action, Intent};
@@ -136,6 +137,7 @@ pub(crate) fn decide(
     found: Option<&Found>,
     exists: &Exists<'_>,
 ) -> Result<(Written, Effects), Verdict> {
+    assert!(!Fault::PanicInRequest.strikes(), "a planted panic");
     let table = moment
         .snapshot
         .table_by_id(table)

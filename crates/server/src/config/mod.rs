@@ -127,10 +127,14 @@ settings! {
     log_level: LogLevel = LogLevel::Info;
     /// A request that takes longer is logged as slow; 0s logs none.
     slow_request: Duration = Duration::from_secs(1);
-    /// Connections at one time; further ones are answered with status 503.
+    /// Connections at one time; a further one takes the place of an idle one, or is answered with status 503.
     connections_max: u32 = 10_000;
-    /// Memory for the bodies of requests in flight; a request beyond it is answered with status 503.
-    request_memory: Size = Size(512 << 20);
+    /// Memory for requests in flight: a third for bodies on their way, for requests being answered, for answers being sent.
+    ///
+    /// Each request counts its body and 16KiB. One that finds no room waits; see request_wait.
+    request_memory: Size = Size(192 << 20);
+    /// A request that finds the server full waits so long for its turn; then it is answered with status 503.
+    request_wait: Duration = Duration::from_secs(2);
     /// Headers of one request, all names and values together; more is status 431.
     header_size_max: Size = Size(32 << 10);
     /// A connection that completes no request for so long is closed, however slowly it sends one.

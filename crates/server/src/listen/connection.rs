@@ -7,7 +7,6 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper::Request;
@@ -18,9 +17,9 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 use super::Limits;
+use super::activity::{Activity, Noted};
 use super::tls::Tls;
 use crate::pipeline::Shell;
 
@@ -54,20 +53,26 @@ impl Http {
     }
 
     /// Serves a connection to its end.
-    pub(super) async fn serve(&self, stream: TcpStream, client: SocketAddr, watcher: Watcher) {
-        let Some(tls) = &self.tls else { return self.serve_plain(stream, client, watcher).await };
+    pub(super) async fn serve(&self, stream: TcpStream, client: SocketAddr, activity: Arc<Activity>, watcher: Watcher) {
+        let Some(tls) = &self.tls else { return self.serve_plain(stream, client, activity, watcher).await };
         match tokio::time::timeout(self.idle_timeout, tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.serve_plain(stream, client, watcher).await,
+            Ok(Ok(stream)) => self.serve_plain(stream, client, activity, watcher).await,
             Ok(Err(error)) => tracing::debug!(%error, %client, "no TLS"),
             Err(_) => tracing::debug!(%client, "TLS took too long"),
         }
     }
 
-    async fn serve_plain<S>(&self, stream: S, client: SocketAddr, watcher: Watcher)
+    /// What a connection is doing, to begin with.
+    pub(super) fn activity(&self) -> Arc<Activity> {
+        Arc::new(Activity::start(Arc::clone(&self.shell)))
+    }
+
+    async fn serve_plain<S>(&self, stream: S, client: SocketAddr, activity: Arc<Activity>, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let origin = Arc::new(Origin { shell: Arc::clone(&self.shell), client, activity: Activity::start() });
+        let stream = Noted::new(stream, Arc::clone(&activity));
+        let origin = Arc::new(Origin { shell: Arc::clone(&self.shell), client, activity });
         let service = service_fn({
             let origin = Arc::clone(&origin);
             move |request: Request<Incoming>| {
@@ -96,51 +101,5 @@ impl Http {
 struct Origin {
     shell: Arc<Shell>,
     client: SocketAddr,
-    activity: Activity,
-}
-
-/// What a connection is doing. Its own, so the atomics are never fought over.
-struct Activity {
-    origin: Instant,
-    running: AtomicUsize,
-    last_end_ms: AtomicU64,
-}
-
-impl Activity {
-    fn start() -> Activity {
-        Activity { origin: Instant::now(), running: AtomicUsize::new(0), last_end_ms: AtomicU64::new(0) }
-    }
-
-    fn begin(&self) -> Running<'_> {
-        self.running.fetch_add(1, Ordering::Relaxed);
-        Running(self)
-    }
-
-    /// Ready once no request has been running for the time. Sleeps to the earliest moment at which that can be.
-    async fn idle_for(&self, timeout: Duration) {
-        let mut wake = self.origin + timeout;
-        loop {
-            tokio::time::sleep_until(wake).await;
-            if self.running.load(Ordering::Relaxed) > 0 {
-                wake = Instant::now() + timeout;
-                continue;
-            }
-            let idle_since = self.origin + Duration::from_millis(self.last_end_ms.load(Ordering::Relaxed));
-            if idle_since + timeout <= Instant::now() {
-                return;
-            }
-            wake = idle_since + timeout;
-        }
-    }
-}
-
-/// A request being answered; its end is noted however it ends.
-struct Running<'a>(&'a Activity);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        let elapsed = u64::try_from(self.0.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.last_end_ms.store(elapsed, Ordering::Relaxed);
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
-    }
+    activity: Arc<Activity>,
 }

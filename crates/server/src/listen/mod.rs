@@ -2,7 +2,10 @@
 //!
 //! What must stay true: a connection beyond the limit is told so, and a stop lets the requests in flight finish.
 
+mod activity;
 mod connection;
+mod descriptors;
+mod places;
 mod refuse;
 mod tls;
 
@@ -12,12 +15,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::config::Config;
 use crate::pipeline::Shell;
+pub use descriptors::raise_limit;
+use places::Places;
 use refuse::Refuser;
 pub use tls::{Tls, TlsError};
 
@@ -98,8 +103,7 @@ impl Bound {
     ///
     /// Answers whether all of them did within the time.
     pub async fn run(self, shell: Arc<Shell>, limits: Limits, stop: impl Future<Output = ()>) -> bool {
-        let places = Arc::new(Semaphore::new(limits.connections_max.min(Semaphore::MAX_PERMITS)));
-        let refuser = Refuser::default();
+        let door = Door { places: Places::new(limits.connections_max), refuser: Refuser::default() };
         let graceful = GracefulShutdown::new();
         let server = Arc::new(connection::Http::new(shell, &limits, self.tls));
         let mut stop = std::pin::pin!(stop);
@@ -122,20 +126,60 @@ impl Bound {
                 },
             };
             prepare(&stream);
-            match Arc::clone(&places).try_acquire_owned() {
-                Ok(place) => {
-                    let (server, watcher) = (Arc::clone(&server), graceful.watcher());
-                    tokio::spawn(async move {
-                        server.serve(stream, client, watcher).await;
-                        drop(place);
-                    });
-                }
-                Err(_) => refuser.refuse(stream),
-            }
+            let arrived = Arrived { server: Arc::clone(&server), stream, client, watcher: graceful.watcher() };
+            door.let_in(arrived);
         }
         drop(self.listener);
         tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_ok()
     }
+}
+
+/// Where connections get their places, or are told that there is none.
+struct Door {
+    places: Arc<Places>,
+    refuser: Refuser,
+}
+
+/// A connection that has come.
+struct Arrived {
+    server: Arc<connection::Http>,
+    stream: TcpStream,
+    client: SocketAddr,
+    watcher: Watcher,
+}
+
+impl Door {
+    fn let_in(&self, arrived: Arrived) {
+        if let Some(permit) = self.places.try_permit() {
+            seat(&self.places, permit, arrived);
+        } else if self.places.make_room() {
+            let (places, refuser) = (Arc::clone(&self.places), self.refuser.clone());
+            tokio::spawn(async move {
+                match places.next_permit().await {
+                    Some(permit) => seat(&places, permit, arrived),
+                    None => refuser.refuse(arrived.stream),
+                }
+            });
+        } else {
+            self.refuser.refuse(arrived.stream);
+        }
+    }
+}
+
+/// Serves a connection in its place.
+fn seat(places: &Arc<Places>, permit: OwnedSemaphorePermit, arrived: Arrived) {
+    let Arrived { server, stream, client, watcher } = arrived;
+    let activity = server.activity();
+    let place = places.take(permit, Arc::clone(&activity));
+    let slot = place.slot();
+    let task = tokio::spawn({
+        let activity = Arc::clone(&activity);
+        async move {
+            server.serve(stream, client, activity, watcher).await;
+            drop(place);
+        }
+    });
+    places.note(slot, &activity, task.abort_handle());
 }
 
 /// Answers are written whole, so waiting for more to send only delays them.

@@ -23,6 +23,7 @@ const ANSWER: &str = concat!(
     r#"{"__type":"com.amazon.coral.service#ServiceUnavailableException","message":"Too many connections are open"}"#,
 );
 
+#[derive(Clone)]
 pub(super) struct Refuser {
     places: Arc<Semaphore>,
 }

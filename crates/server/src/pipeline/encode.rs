@@ -20,6 +20,7 @@ use hyper::{Response, StatusCode};
 use stator_api::{Answer, Fault};
 
 use super::Shell;
+use super::budget::Leaving;
 use super::observe::RequestId;
 use crate::hooks;
 
@@ -64,6 +65,11 @@ impl Reply {
         }
     }
 
+    /// The size of what an operation answers.
+    pub(super) fn answer_bytes(&self) -> usize {
+        if let Reply::Answer(answer) = self { answer.body.len() } else { 0 }
+    }
+
     fn body(&mut self, shell: &Shell) -> Vec<u8> {
         match self {
             // The body goes out as it is; nobody reads it here again.
@@ -77,8 +83,14 @@ impl Reply {
     }
 }
 
-/// Writes the response.
-pub(super) fn encode(shell: &Shell, reply: &mut Reply, head: &Parts, request_id: RequestId) -> Response<Full<Bytes>> {
+/// Writes the response. What it leaves with goes when its body has been sent.
+pub(super) fn encode(
+    shell: &Shell,
+    reply: &mut Reply,
+    head: &Parts,
+    request_id: RequestId,
+    leaving: Option<Leaving>,
+) -> Response<Full<Bytes>> {
     let mut body = reply.body(shell);
     let mut response = Response::new(Full::default());
     *response.status_mut() = reply.status();
@@ -112,7 +124,10 @@ pub(super) fn encode(shell: &Shell, reply: &mut Reply, head: &Parts, request_id:
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     headers.insert(CRC32, HeaderValue::from(crc32fast::hash(&body)));
-    *response.body_mut() = Full::new(Bytes::from(body));
+    *response.body_mut() = Full::new(match leaving {
+        None => Bytes::from(body),
+        Some(leaving) => leaving.carry(body),
+    });
     response
 }
 

@@ -20,6 +20,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod authenticate;
+mod budget;
 mod decode;
 mod encode;
 mod hooked;
@@ -38,20 +39,21 @@ use http_body_util::Full;
 use hyper::body::Body;
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
-use stator_api::{ErasedOperation, Fault};
+use stator_api::{ErasedOperation, Fault, OperationInfo};
 use stator_engine::Engine;
 
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::guard;
 use crate::hooks::{Hooks, Trace};
 
 pub use authenticate::{Gate, Known};
+pub use budget::Budget;
 use encode::Reply;
 use name::Named;
 use observe::Observation;
 pub use observe::RequestId;
-pub use receive::Budget;
 
 /// Finds an operation by the value of `X-Amz-Target`.
 pub type Find = fn(&str) -> Result<&'static dyn ErasedOperation, Fault>;
@@ -76,12 +78,21 @@ pub struct Shell {
     pub body_timeout: Duration,
     /// Requests that take longer are logged; zero for none.
     pub slow_request: Duration,
-    /// Memory for bodies in flight.
+    /// Memory for requests in flight.
     pub budget: Budget,
     /// What tests may do to this server; absent where data is kept.
     pub hooks: Option<Arc<Hooks>>,
     /// Where requests run that may take long; without it, on the tasks of their connections.
     pub bulk: Option<Handle>,
+}
+
+/// Work on another thread that ends when nobody waits for it any more: a client that goes away takes its scan along.
+struct Spawned<T>(JoinHandle<T>);
+
+impl<T> Drop for Spawned<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A test wants the connection dropped instead of an answer.
@@ -108,8 +119,13 @@ impl Shell {
         match &self.bulk {
             Some(bulk) if named.as_ref().is_ok_and(Named::is_bulk) => {
                 let shell = Arc::clone(self);
-                let answering = bulk.spawn(async move { shell.answer_named(named, head, body, observation).await });
-                answering.await.unwrap_or(Err(Dropped))
+                let mut answering = Spawned(bulk.spawn(async move {
+                    // Whoever has waited so long behind other long work is not waited for any more, or will not be for long.
+                    let is_late = observation.elapsed() > shell.budget.wait();
+                    let named = if is_late { Err(budget::crowded()) } else { named };
+                    shell.answer_named(named, head, body, observation).await
+                }));
+                (&mut answering.0).await.unwrap_or(Err(Dropped))
             }
             _ => self.answer_named(named, head, body, observation).await,
         }
@@ -136,15 +152,19 @@ impl Shell {
         let mut reply = match guard::unless_it_panics(replying).await {
             Ok(reply) => reply.unwrap_or_else(Reply::Fault),
             Err(panic) => {
-                observation.panic = Some(panic.text);
+                observation.panic = Some(panic);
                 Reply::Fault(Fault::internal())
             }
         };
         if let Some((hooks, trace)) = hooks.zip(trace) {
             hooks.enter(trace, hooked::answered(&reply, &observation));
         }
+        let leaving = self.budget.leave(reply.answer_bytes(), observation.is_of_write()).unwrap_or_else(|fault| {
+            reply = Reply::Fault(fault);
+            None
+        });
         let is_dropped = matches!(reply, Reply::Dropped);
-        let response = encode::encode(self, &mut reply, &head, observation.request_id);
+        let response = encode::encode(self, &mut reply, &head, observation.request_id, leaving);
         observation.finish(&reply, self.slow_request);
         if is_dropped { Err(Dropped) } else { Ok(response) }
     }
@@ -155,7 +175,7 @@ impl Shell {
         head: &Parts,
         body: &mut B,
         hooks: Option<(&Hooks, &Trace)>,
-        noted: &mut Option<&'static str>,
+        noted: &mut Option<&'static OperationInfo>,
     ) -> Result<Reply, Fault>
     where
         B: Body<Data = Bytes> + Unpin,
@@ -164,7 +184,7 @@ impl Shell {
             Named::Operation(operation) => operation,
             Named::Reply(reply) => return Ok(reply),
         };
-        *noted = Some(operation.info().name);
+        *noted = Some(operation.info());
         self.run(operation, head, body, hooks).await
     }
 

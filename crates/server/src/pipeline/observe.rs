@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hyper::header::HeaderValue;
+use stator_api::{Class, OperationInfo};
 
 use super::encode::{Reply, exception};
+use crate::guard::Panicked;
 
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 const LENGTH: usize = 52;
@@ -64,8 +66,8 @@ fn splitmix(state: &Cell<u64>) -> u64 {
 /// What is known of a request while it is being answered.
 pub(super) struct Observation {
     pub(super) request_id: RequestId,
-    pub(super) operation: Option<&'static str>,
-    pub(super) panic: Option<String>,
+    pub(super) operation: Option<&'static OperationInfo>,
+    pub(super) panic: Option<Panicked>,
     client: SocketAddr,
     started: Instant,
 }
@@ -81,6 +83,15 @@ impl Observation {
         self.started.elapsed()
     }
 
+    /// Whether what was done cannot be taken back by answering that it was not.
+    pub(super) fn is_of_write(&self) -> bool {
+        self.operation.is_some_and(|operation| operation.class != Class::Read)
+    }
+
+    fn name(&self) -> &'static str {
+        self.operation.map_or("-", |operation| operation.name)
+    }
+
     /// Writes the lines that this request deserves.
     pub(super) fn finish(&self, reply: &Reply, slow: Duration) {
         let elapsed = self.started.elapsed();
@@ -89,7 +100,7 @@ impl Observation {
         }
         if !slow.is_zero() && elapsed > slow {
             tracing::warn!(
-                operation = self.operation.unwrap_or("-"),
+                operation = self.name(),
                 status = reply.status().as_u16(),
                 request_id = self.request_id.as_str(),
                 latency_us = micros(elapsed),
@@ -100,10 +111,11 @@ impl Observation {
     }
 
     fn log_failure(&self, reply: &Reply, exception: &str, elapsed: Duration) {
-        let (operation, status) = (self.operation.unwrap_or("-"), reply.status().as_u16());
+        let (operation, status) = (self.name(), reply.status().as_u16());
         let (request_id, latency_us, client) = (self.request_id.as_str(), micros(elapsed), self.client);
         if let Some(panic) = &self.panic {
-            tracing::error!(operation, status, exception, request_id, latency_us, %client, panic, "request panicked");
+            let Panicked { text, count } = panic;
+            tracing::error!(operation, status, exception, request_id, latency_us, %client, panic = text, panics = count, "request panicked");
         } else if status >= 500 {
             let cause = if let Reply::Fault(fault) = reply { fault.cause.as_deref() } else { None };
             tracing::error!(operation, status, exception, request_id, latency_us, %client, cause, "request failed");

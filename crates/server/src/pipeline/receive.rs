@@ -1,11 +1,12 @@
 //! Second stage: the body, read once into one buffer and inflated if it came compressed.
 //!
-//! What must stay true: memory is reserved before it is used, no request holds more than the limit twice (as it came
-//! and inflated), and a body that never ends is given up.
+//! Most bodies are there when their headers are, and wait for nobody. One that is large, or takes its time, is counted while it
+//! arrives; where many do, the slowest are given up. What must stay true: memory is counted before much of it is used, what
+//! was only announced counts nothing, no request holds more than the limit twice (as it came and inflated), and a body that
+//! never ends is given up.
 
 use std::io::Read;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -15,12 +16,24 @@ use hyper::body::Body;
 use hyper::header::CONTENT_ENCODING;
 use hyper::http::request::Parts;
 use stator_api::Fault;
+use tokio::time::Instant;
 
 use super::Shell;
+use super::budget::{REQUEST_BYTES, Reservation};
 
 /// How much of a body that is too large is read and thrown away, so that the client gets to read the answer.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
 const DISCARDING_TIME_MAX: Duration = Duration::from_secs(5);
+/// A body that is whole within this time has come at once.
+const AT_ONCE: Duration = Duration::from_millis(50);
+/// So much of a body may be there without being counted.
+const UNCOUNTED_BYTES_MAX: usize = 16 << 10;
+/// Room made for a body before it comes.
+const RESERVED_BYTES_MAX: usize = 1 << 20;
+/// How often a body that is late is looked at.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+/// Slower ones are given up where others want their place.
+const BYTES_PER_SECOND_MIN: u32 = 64 << 10;
 
 /// A body in memory.
 pub(super) struct Received<'b> {
@@ -43,66 +56,30 @@ impl Received<'_> {
     }
 }
 
-/// Memory for the bodies of all requests in flight: one number, so that no request waits for another.
-#[derive(Debug)]
-pub struct Budget {
-    bytes_max: usize,
-    bytes_used: AtomicUsize,
-}
-
-impl Budget {
-    /// So many bytes in all.
-    pub fn new(bytes_max: usize) -> Budget {
-        Budget { bytes_max, bytes_used: AtomicUsize::new(0) }
-    }
-
-    fn empty_reservation(&self) -> Reservation<'_> {
-        Reservation { budget: self, bytes: 0 }
-    }
-}
-
-struct Reservation<'b> {
-    budget: &'b Budget,
-    bytes: usize,
-}
-
-impl Reservation<'_> {
-    fn grow(&mut self, bytes: usize) -> Result<(), Fault> {
-        let used = self.budget.bytes_used.fetch_add(bytes, Ordering::Relaxed);
-        self.bytes += bytes;
-        if used.saturating_add(bytes) > self.budget.bytes_max { Err(out_of_memory()) } else { Ok(()) }
-    }
-}
-
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        self.budget.bytes_used.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
 /// Reads the body.
 pub(super) async fn receive<'b, B>(shell: &'b Shell, head: &Parts, body: &mut B) -> Result<Received<'b>, Fault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut reservation = shell.budget.empty_reservation();
     let limit = shell.body_bytes_max;
     let declared = body.size_hint().upper().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if declared.is_some_and(|bytes| bytes > limit) {
         discard(body).await;
         return Err(too_large());
     }
-    let all = tokio::time::timeout(shell.body_timeout, collect(body, limit, declared.unwrap_or(0), &mut reservation));
-    let wire = match all.await {
-        Ok(Ok(wire)) => wire,
-        Ok(Err(Broken::TooLarge)) => {
+    let arrival = Arrival::new(shell, declared.unwrap_or(0));
+    let (wire, arriving) = match arrival.collect(body).await {
+        Ok(collected) => collected,
+        Err(Broken::TooLarge) => {
             discard(body).await;
             return Err(too_large());
         }
-        Ok(Err(Broken::Fault(fault))) => return Err(fault),
-        Err(_) => return Err(too_slow()),
+        Err(Broken::Fault(fault)) => return Err(fault),
     };
-    let inflated = inflate(head, &wire, limit, &mut reservation)?;
+    let mut reservation = Reservation::empty(&shell.budget.running, shell.budget.wait());
+    reservation.grow(REQUEST_BYTES + wire.len()).await?;
+    drop(arriving);
+    let inflated = inflate(head, &wire, limit, &mut reservation).await?;
     Ok(Received { wire, inflated, _reservation: reservation })
 }
 
@@ -111,32 +88,103 @@ enum Broken {
     Fault(Fault),
 }
 
-/// A body of one frame is taken as it is; a longer one is copied together once, into a buffer of its declared length.
-async fn collect<B>(body: &mut B, limit: usize, declared: usize, reservation: &mut Reservation<'_>) -> Result<Bytes, Broken>
+impl From<Fault> for Broken {
+    fn from(fault: Fault) -> Broken {
+        Broken::Fault(fault)
+    }
+}
+
+/// A body on its way. One of one frame is taken as it is; a longer one is copied together once.
+struct Arrival<'b> {
+    shell: &'b Shell,
+    declared: usize,
+    first: Bytes,
+    rest: BytesMut,
+    room: Reservation<'b>,
+    is_counted: bool,
+    begun: Instant,
+}
+
+impl<'b> Arrival<'b> {
+    fn new(shell: &'b Shell, declared: usize) -> Arrival<'b> {
+        let room = Reservation::empty(&shell.budget.arriving, shell.budget.wait());
+        Arrival { shell, declared, first: Bytes::new(), rest: BytesMut::new(), room, is_counted: false, begun: Instant::now() }
+    }
+
+    /// Reads to the end; the room is kept until the body is counted elsewhere.
+    async fn collect<B>(mut self, body: &mut B) -> Result<(Bytes, Reservation<'b>), Broken>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let mut timer = pin!(tokio::time::sleep_until(self.begun + AT_ONCE.min(self.shell.body_timeout)));
+        loop {
+            let frame = tokio::select! {
+                biased;
+                frame = next_frame(body) => frame,
+                () = &mut timer => {
+                    self.is_late().await?;
+                    timer.as_mut().reset(Instant::now() + PROGRESS_INTERVAL.min(self.shell.body_timeout.saturating_sub(self.begun.elapsed())));
+                    continue;
+                }
+            };
+            match frame {
+                None => return Ok((if self.rest.is_empty() { self.first } else { self.rest.freeze() }, self.room)),
+                Some(None) => return Err(Broken::Fault(cut_off())),
+                Some(Some(data)) => self.take(data).await?,
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.first.len().max(self.rest.len())
+    }
+
+    async fn take(&mut self, data: Bytes) -> Result<(), Broken> {
+        let length = self.len() + data.len();
+        if length > self.shell.body_bytes_max {
+            return Err(Broken::TooLarge);
+        }
+        if self.is_counted || length > UNCOUNTED_BYTES_MAX.max(data.len()) {
+            self.count(length).await?;
+        }
+        if self.first.is_empty() && self.rest.is_empty() {
+            self.first = data;
+            return Ok(());
+        }
+        if self.rest.is_empty() {
+            self.rest.reserve(self.declared.min(RESERVED_BYTES_MAX).max(length));
+            self.rest.extend_from_slice(&self.first);
+            self.first = Bytes::new();
+        }
+        self.rest.extend_from_slice(&data);
+        Ok(())
+    }
+
+    async fn count(&mut self, length: usize) -> Result<(), Fault> {
+        self.is_counted = true;
+        self.room.grow_to(REQUEST_BYTES + length).await
+    }
+
+    /// It has not come yet: it counts from now on, and is given up when its time is over, or when it is slow and others want
+    /// its place.
+    async fn is_late(&mut self) -> Result<(), Fault> {
+        let elapsed = self.begun.elapsed();
+        let due_bytes = u128::from(BYTES_PER_SECOND_MIN) * elapsed.as_millis() / 1000;
+        let is_slow = elapsed >= PROGRESS_INTERVAL && (self.len() as u128) < due_bytes;
+        if elapsed >= self.shell.body_timeout || is_slow && self.shell.budget.arriving.is_pressed() {
+            return Err(too_slow());
+        }
+        self.count(self.len()).await
+    }
+}
+
+/// The next piece of a body; nothing in the place of one that broke.
+async fn next_frame<B>(body: &mut B) -> Option<Option<Bytes>>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    reservation.grow(declared).map_err(Broken::Fault)?;
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Broken::Fault(cut_off()))?.into_data() else { continue };
-        let length = first.len().max(rest.len()) + data.len();
-        if length > limit {
-            return Err(Broken::TooLarge);
-        }
-        reservation.grow(length.saturating_sub(reservation.bytes)).map_err(Broken::Fault)?;
-        if first.is_empty() && rest.is_empty() {
-            first = data;
-            continue;
-        }
-        if rest.is_empty() {
-            rest.reserve(declared.max(length));
-            rest.extend_from_slice(&first);
-        }
-        rest.extend_from_slice(&data);
-    }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
+    // What is no data is empty.
+    body.frame().await.map(|frame| Some(frame.ok()?.into_data().unwrap_or_default()))
 }
 
 /// Closing a connection with unread bytes resets it, and the client might never see the answer.
@@ -156,16 +204,16 @@ where
     let _ = tokio::time::timeout(DISCARDING_TIME_MAX, discarding).await;
 }
 
-fn inflate(head: &Parts, wire: &[u8], limit: usize, reservation: &mut Reservation<'_>) -> Result<Option<Vec<u8>>, Fault> {
+async fn inflate(head: &Parts, wire: &[u8], limit: usize, reservation: &mut Reservation<'_>) -> Result<Option<Vec<u8>>, Fault> {
     let Some(encoding) = head.headers.get(CONTENT_ENCODING) else { return Ok(None) };
     let encoding = encoding.to_str().unwrap_or("?").trim().to_ascii_lowercase();
     let plain = match encoding.as_str() {
         // The second is what some SDKs call "JSON as it is".
         "" | "identity" | "amz-1.0" => return Ok(None),
-        "gzip" | "x-gzip" => read_bounded(GzDecoder::new(wire), limit, reservation)?,
+        "gzip" | "x-gzip" => read_bounded(GzDecoder::new(wire), limit, reservation).await?,
         // The name means zlib's format, but some clients send the bare one.
-        "deflate" => match read_bounded(ZlibDecoder::new(wire), limit, reservation) {
-            Err(fault) if fault.status == 400 => read_bounded(DeflateDecoder::new(wire), limit, reservation)?,
+        "deflate" => match read_bounded(ZlibDecoder::new(wire), limit, reservation).await {
+            Err(fault) if fault.status == 400 => read_bounded(DeflateDecoder::new(wire), limit, reservation).await?,
             other => other?,
         },
         _ => return Err(Fault { message: None, ..Fault::client("SerializationException", "") }),
@@ -173,11 +221,11 @@ fn inflate(head: &Parts, wire: &[u8], limit: usize, reservation: &mut Reservatio
     Ok(Some(plain))
 }
 
-fn read_bounded(mut decoder: impl Read, limit: usize, reservation: &mut Reservation<'_>) -> Result<Vec<u8>, Fault> {
+async fn read_bounded(mut decoder: impl Read, limit: usize, reservation: &mut Reservation<'_>) -> Result<Vec<u8>, Fault> {
     const STEP_BYTES: usize = 64 << 10;
     let mut plain = Vec::new();
     loop {
-        reservation.grow(STEP_BYTES)?;
+        reservation.grow(STEP_BYTES).await?;
         let step = u64::try_from(STEP_BYTES).expect("a step fits");
         let count = decoder.by_ref().take(step).read_to_end(&mut plain).map_err(|_| cut_off())?;
         if plain.len() > limit {
@@ -200,8 +248,4 @@ fn too_slow() -> Fault {
 /// The body ended early or its compression is broken.
 fn cut_off() -> Fault {
     Fault { message: None, ..Fault::client("SerializationException", "") }
-}
-
-fn out_of_memory() -> Fault {
-    Fault { status: 503, ..Fault::client("ServiceUnavailableException", "Too many bytes of requests in flight; try again") }
 }

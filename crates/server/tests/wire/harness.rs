@@ -58,8 +58,8 @@ pub(crate) static RELEASE: Semaphore = Semaphore::const_new(0);
 /// Requests that wait put a permit here when they begin.
 pub(crate) static BEGUN: Semaphore = Semaphore::const_new(0);
 
-/// Requests that hang put a permit here when they begin.
-pub(crate) static HANGING: Semaphore = Semaphore::const_new(0);
+/// Requests that hang put a permit here when they begin; the length of the body says where, so that tests do not meet.
+pub(crate) static HANGING: [Semaphore; 8] = [const { Semaphore::const_new(0) }; 8];
 
 const fn operation(name: &'static str, deed: Deed) -> TestOperation {
     TestOperation(OperationInfo { name, service: Service::DynamoDb, class: Class::Read, status: Status::Complete, is_bulk: false }, deed)
@@ -112,7 +112,7 @@ impl Prepared for TestInput<'_> {
                 Deed::Where => format!("{{\"at\":\"{} {} {}\"}}", context.scope.account, context.scope.region, context.host).into_bytes(),
                 Deed::Panic => panic!("this operation breaks"),
                 Deed::Hang => {
-                    HANGING.add_permits(1);
+                    HANGING[self.0.len()].add_permits(1);
                     std::future::pending().await
                 }
                 Deed::Wait => {
@@ -132,6 +132,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) body_timeout: Duration,
     pub(crate) request_memory: usize,
+    pub(crate) request_wait: Duration,
     pub(crate) tls: Option<Tls>,
 }
 
@@ -143,7 +144,8 @@ impl Default for Setup {
             idle_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),
         };
-        Setup { gate: Gate::AnySignature, limits, body_timeout: Duration::from_secs(60), request_memory: 1 << 30, tls: None }
+        let (body_timeout, request_wait) = (Duration::from_secs(60), Duration::from_secs(10));
+        Setup { gate: Gate::AnySignature, limits, body_timeout, request_memory: 1 << 30, request_wait, tls: None }
     }
 }
 
@@ -192,7 +194,7 @@ impl Server {
             body_bytes_max: 16 << 20,
             body_timeout: setup.body_timeout,
             slow_request: Duration::ZERO,
-            budget: Budget::new(setup.request_memory),
+            budget: Budget::new(setup.request_memory, setup.request_wait),
             hooks,
             bulk: None,
         };
@@ -212,6 +214,14 @@ impl Server {
         let mut client = self.connect().await;
         client.send(&request.bytes()).await;
         client.receive().await.unwrap()
+    }
+
+    /// A request that hangs until its client is dropped; tests that run at the same time give other bodies.
+    pub(crate) async fn hang(&self, body: &[u8]) -> Client {
+        let mut client = self.connect().await;
+        client.send(&Request::of("Hang", body).bytes()).await;
+        HANGING[body.len()].acquire().await.unwrap().forget();
+        client
     }
 
     /// A call to a hook; answers status and body.

@@ -90,12 +90,3 @@ async fn a_connection_too_many_is_told_so() {
     first.send(&Request::of("Echo", b"{}").bytes()).await;
     assert_eq!(first.receive().await.unwrap().status, 200);
 }
-
-#[tokio::test]
-async fn bodies_beyond_the_memory_for_requests_are_503() {
-    let server = Server::start(Setup { request_memory: 1000, ..Setup::default() }).await;
-    let body = format!("{{{}}}", " ".repeat(2000));
-    server.exchange(&Request::of("Echo", body.as_bytes())).await.is_fault(503, "ServiceUnavailableException");
-    // What was reserved is given back.
-    assert_eq!(server.exchange(&Request::of("Echo", b"{}")).await.status, 200);
-}

@@ -8,6 +8,8 @@ mod authentication;
 mod harness;
 mod hooks;
 mod limits;
+mod overload;
+mod panics;
 mod protocol;
 mod stop;
 mod tls;

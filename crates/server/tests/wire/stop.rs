@@ -2,7 +2,7 @@
 
 use tokio::net::TcpStream;
 
-use crate::harness::{BEGUN, HANGING, RELEASE, Request, Server, Setup};
+use crate::harness::{BEGUN, RELEASE, Request, Server, Setup};
 
 #[tokio::test]
 async fn a_stop_waits_for_the_requests_in_flight() {
@@ -26,9 +26,7 @@ async fn a_stop_gives_up_on_requests_that_do_not_end() {
     let mut setup = Setup::default();
     setup.limits.drain_timeout = std::time::Duration::from_millis(20);
     let server = Server::start(setup).await;
-    let mut stuck = server.connect().await;
-    stuck.send(&Request::of("Hang", b"{}").bytes()).await;
-    HANGING.acquire().await.unwrap().forget();
+    let _stuck = server.hang(b"{}").await;
     server.stop.send(()).unwrap();
     assert!(!server.task.await.unwrap());
 }

@@ -1,0 +1,159 @@
+//! What one connection is doing: requests that run, since when it has been idle, and what it has sent that is no request yet.
+//!
+//! What must stay true: it belongs to its connection, so its atomics are never fought over. What a connection sends ahead of a
+//! request beyond a usual head is counted with the bodies that arrive, so that ten thousand clients with endless heads
+//! take no more memory than bodies may.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use crate::pipeline::Shell;
+
+/// What a connection may send ahead of a request without being counted.
+const HEAD_BYTES_USUAL: usize = 8 << 10;
+
+pub(super) struct Activity {
+    shell: Arc<Shell>,
+    origin: Instant,
+    running: AtomicUsize,
+    last_end_ms: AtomicU64,
+    /// Bytes read since the last request began.
+    head_bytes: AtomicUsize,
+    /// Of these, what is counted.
+    counted_bytes: AtomicUsize,
+}
+
+impl Activity {
+    pub(super) fn start(shell: Arc<Shell>) -> Activity {
+        Activity {
+            shell,
+            origin: Instant::now(),
+            running: AtomicUsize::new(0),
+            last_end_ms: AtomicU64::new(0),
+            head_bytes: AtomicUsize::new(0),
+            counted_bytes: AtomicUsize::new(0),
+        }
+    }
+
+    /// A request begins; it runs until what is answered here is dropped.
+    pub(super) fn begin(&self) -> Running<'_> {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        self.head_bytes.store(0, Ordering::Relaxed);
+        self.give_back();
+        Running(self)
+    }
+
+    /// How long no request has been running; nothing while one is.
+    pub(super) fn idle(&self) -> Option<Duration> {
+        if self.running.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        let idle_since = self.origin + Duration::from_millis(self.last_end_ms.load(Ordering::Relaxed));
+        Some(Instant::now().saturating_duration_since(idle_since))
+    }
+
+    /// Ready once no request has been running for the time. Sleeps to the earliest moment at which that can be.
+    pub(super) async fn idle_for(&self, timeout: Duration) {
+        let mut wake = self.origin + timeout;
+        loop {
+            tokio::time::sleep_until(wake).await;
+            wake = Instant::now() + timeout;
+            match self.idle() {
+                None => {}
+                Some(idle) if idle >= timeout => return,
+                Some(idle) => wake -= idle,
+            }
+        }
+    }
+
+    /// Notes what was read; refused when it is no request yet and there is no room for more of that.
+    fn has_read(&self, bytes: usize) -> io::Result<()> {
+        if self.running.load(Ordering::Relaxed) > 0 {
+            return Ok(());
+        }
+        let head_bytes = self.head_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let (due, counted) = (head_bytes.saturating_sub(HEAD_BYTES_USUAL), self.counted_bytes.load(Ordering::Relaxed));
+        if due > counted {
+            if !self.shell.budget.arriving.try_take(due - counted) {
+                return Err(io::Error::other("no room for longer heads"));
+            }
+            self.counted_bytes.store(due, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn give_back(&self) {
+        if self.counted_bytes.load(Ordering::Relaxed) > 0 {
+            self.shell.budget.arriving.give(self.counted_bytes.swap(0, Ordering::Relaxed));
+        }
+    }
+}
+
+impl Drop for Activity {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+/// A request being answered; its end is noted however it ends.
+pub(super) struct Running<'a>(&'a Activity);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let elapsed = u64::try_from(self.0.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.last_end_ms.store(elapsed, Ordering::Relaxed);
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection whose reads are noted.
+pub(super) struct Noted<S> {
+    stream: S,
+    activity: Arc<Activity>,
+}
+
+impl<S> Noted<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Noted<S> {
+        Noted { stream, activity }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if let Poll::Ready(Ok(())) = polled {
+            self.activity.has_read(buffer.filled().len() - before)?;
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
