@@ -13,7 +13,8 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> ExitCode {
     let needs_servers = words.len() > 1 || words.first().is_some_and(|word| *word != "help");
     let asks_for_help = words.iter().any(|word| matches!(*word, "--help" | "-h"));
     if needs_servers && !asks_for_help {
-        let wants_planted = words.contains(&"--prove");
+        // One command is about what is planted, proving or not.
+        let wants_planted = words.contains(&"--prove") || words.first() == Some(&"panics");
         let built = build(root, &[], "stator")
             .and_then(|()| if wants_planted { build(root, &["--features", "planted"], "stator-planted") } else { Ok(()) });
         if let Err(reason) = built {

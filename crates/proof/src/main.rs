@@ -10,11 +10,14 @@
 
 mod arguments;
 mod choices;
+mod clock;
 mod command;
 mod commands;
 mod disk;
 mod fuzz;
 mod history;
+mod hostile;
+mod library;
 mod load;
 mod reading;
 mod run;

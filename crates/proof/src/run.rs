@@ -103,24 +103,31 @@ impl Run {
 
     /// The binary under test, with what is planted now, as a command that is yet to be told what to do.
     pub(crate) fn stator(&self) -> Result<Command, Violation> {
-        let path = self.binaries.join(if self.planted.is_some() { PLANTED_BINARY } else { DEFAULT_BINARY });
-        if !path.exists() {
-            return Err(broken(format!("{} is not there: cargo xtask {} builds it", path.display(), self.command)));
-        }
-        let mut command = bound_to_us(&path);
-        command.env_remove(VARIABLE);
+        let mut command = self.binary(if self.planted.is_some() { PLANTED_BINARY } else { DEFAULT_BINARY })?;
         if let Some(fault) = self.planted {
             command.env(VARIABLE, fault.name());
         }
         Ok(command)
     }
 
+    fn binary(&self, name: &str) -> Result<Command, Violation> {
+        let path = self.binaries.join(name);
+        if !path.exists() {
+            return Err(broken(format!("{} is not there: cargo xtask {} builds it", path.display(), self.command)));
+        }
+        let mut command = bound_to_us(&path);
+        command.env_remove(VARIABLE);
+        Ok(command)
+    }
+
     /// A `stator serve` over a data directory, with further arguments, that takes the signatures of the driver.
     pub(crate) fn serve_command(&self, data: &Path, arguments: &[&str]) -> Result<Command, Violation> {
-        let mut command = self.stator()?;
-        command.args(["serve", "--listen", "127.0.0.1:0", "--memory", "64MiB", "--data"]).arg(data).args(arguments);
-        command.env("STATOR_ACCESS_KEY_ID", ACCESS_KEY).env("STATOR_SECRET_ACCESS_KEY", SECRET);
-        Ok(command)
+        Ok(serving(self.stator()?, data, arguments))
+    }
+
+    /// The same in the binary that knows planted faults, whichever are to be found.
+    pub(crate) fn planted_command(&self, data: &Path) -> Result<Command, Violation> {
+        Ok(serving(self.binary(PLANTED_BINARY)?, data, &[]))
     }
 
     /// A `stator dev` over a data directory, which takes any signature.
@@ -159,6 +166,13 @@ impl Run {
         values.sort();
         format!("data and logs: {}\nagain: cargo xtask {} --seed {}{}", self.folder.display(), self.command, self.seed, values.concat())
     }
+}
+
+/// A server that takes the signatures of the driver.
+fn serving(mut command: Command, data: &Path, arguments: &[&str]) -> Command {
+    command.args(["serve", "--listen", "127.0.0.1:0", "--memory", "64MiB", "--data"]).arg(data).args(arguments);
+    command.env("STATOR_ACCESS_KEY_ID", ACCESS_KEY).env("STATOR_SECRET_ACCESS_KEY", SECRET);
+    command
 }
 
 /// Small enough to be read out.

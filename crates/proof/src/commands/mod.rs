@@ -4,13 +4,16 @@
 
 use crate::command::Command;
 
+mod clock;
 mod corrupt;
 mod crash;
 mod faults;
 mod format;
 mod fuzz;
 mod histories;
+mod hostile;
 mod model;
+mod panics;
 mod powercut;
 mod soak;
 
@@ -22,6 +25,9 @@ pub(crate) const COMMANDS: &[&Command] = &[
     &corrupt::COMMAND,
     &model::COMMAND,
     &histories::COMMAND,
+    &hostile::COMMAND,
+    &panics::COMMAND,
+    &clock::COMMAND,
     &fuzz::COMMAND,
     &soak::COMMAND,
     &format::COMMAND,

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::choices::Choices;
+use crate::library;
 use crate::run::Run;
 use crate::verdict::{Violation, broken};
 pub(crate) use control::{Kind, Order};
@@ -34,15 +35,7 @@ pub(crate) struct Disk {
 impl Disk {
     /// Makes the folder, under a name, and the library.
     pub(crate) fn new(run: &Run, name: &str) -> Result<Disk, Violation> {
-        let (source, shim) = (run.path("shim.c")?, run.path("shim.so")?);
-        if !shim.exists() {
-            fs::write(&source, SHIM)?;
-            let compiled = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&shim).arg(&source).output();
-            let compiled = compiled.map_err(|error| broken(format!("a C compiler (cc) is needed: {error}")))?;
-            if !compiled.status.success() {
-                return Err(broken(String::from_utf8_lossy(&compiled.stderr)));
-            }
-        }
+        let shim = library::compiled(run, "disk", SHIM)?;
         let root = run.path(name)?;
         fs::create_dir_all(&root)?;
         let disk = Disk { root, journal: run.path(&format!("{name}.journal"))?, control: run.path(&format!("{name}.control"))?, shim };
