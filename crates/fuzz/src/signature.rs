@@ -70,6 +70,7 @@ fn run(input: &[u8]) -> String {
     let signature = sign(&request, &presented.signed_headers, hash, &scope, NOW, &Secret::new(SECRET.to_owned()));
     let signature = String::from_utf8(signature.to_vec()).expect("hexadecimal digits");
     let well = Presented {
+        algorithm: "AWS4-HMAC-SHA256".into(),
         scope,
         signature: signature.into(),
         signed_at: NOW,

@@ -41,6 +41,11 @@ pub fn incomplete_query(lacking: &[&str]) -> Fault {
     Fault::client("IncompleteSignatureException", text + REEXAMINE)
 }
 
+/// The signature is of a kind that is not Signature Version 4's. The sentence is assumed.
+pub fn unknown_algorithm(algorithm: &str) -> Fault {
+    Fault::client("IncompleteSignatureException", format!("Unsupported AWS 'algorithm': '{algorithm}'."))
+}
+
 /// The header and the query string both carry a signature.
 pub fn two_forms() -> Fault {
     invalid("Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.")

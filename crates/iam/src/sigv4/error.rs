@@ -13,6 +13,8 @@ pub enum SignatureError {
     Incomplete(Incomplete),
     /// The header and the query string both carry a signature.
     TwoForms,
+    /// The signature is of a kind that nobody here makes.
+    Algorithm(String),
     /// The credential scope is not one that this request can have.
     Scope(ScopeError),
     /// A header that decides what is done was left out of the signature.

@@ -26,6 +26,8 @@ pub enum Form {
 /// What a request says about its signature. Nothing of it is proven yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented<'a> {
+    /// How it was signed, as the request says.
+    pub algorithm: Cow<'a, str>,
     /// Who signed, and for what.
     pub scope: CredentialScope,
     /// Lower-case names, separated by semicolons.
@@ -41,6 +43,7 @@ pub struct Presented<'a> {
 /// The parts as they were found, before any is missed.
 #[derive(Default)]
 struct Parts<'a> {
+    algorithm: Cow<'a, str>,
     credential: Option<Cow<'a, str>>,
     signed_headers: Option<Cow<'a, str>>,
     signature: Option<Cow<'a, str>>,
@@ -65,7 +68,8 @@ impl<'a> Presented<'a> {
 
     fn from_header(request: &Request<'a>, authorization: &'a str) -> Result<Presented<'a>, SignatureError> {
         let mut parts = Parts::default();
-        let fields = authorization.split_once(char::is_whitespace).map_or("", |(_, fields)| fields);
+        let (algorithm, fields) = authorization.split_once(char::is_whitespace).unwrap_or((authorization, ""));
+        parts.algorithm = Cow::Borrowed(algorithm);
         for (name, value) in fields.split(',').filter_map(|field| field.trim().split_once('=')) {
             let value = Some(value).filter(|value| !value.is_empty()).map(Cow::Borrowed);
             match name {
@@ -87,7 +91,10 @@ impl<'a> Presented<'a> {
         let mut expires_seconds = None;
         for (name, value) in parameters(request.query).filter(|(_, value)| !value.is_empty()) {
             match name.as_ref() {
-                "X-Amz-Algorithm" => lacking.clear(),
+                "X-Amz-Algorithm" => {
+                    lacking.clear();
+                    parts.algorithm = value;
+                }
                 "X-Amz-Credential" => parts.credential = Some(value),
                 "X-Amz-SignedHeaders" => parts.signed_headers = Some(value),
                 "X-Amz-Signature" => parts.signature = Some(value),
@@ -118,7 +125,14 @@ impl<'a> Parts<'a> {
             return Err(SignatureError::Incomplete(Incomplete { authorization: None, lacking }));
         }
         let scope = CredentialScope::parse(credential).map_err(SignatureError::Scope)?;
-        Ok(Presented { scope, signed_headers: signed_headers.clone(), signature: signature.clone(), signed_at, form })
+        Ok(Presented {
+            algorithm: self.algorithm.clone(),
+            scope,
+            signed_headers: signed_headers.clone(),
+            signature: signature.clone(),
+            signed_at,
+            form,
+        })
     }
 }
 

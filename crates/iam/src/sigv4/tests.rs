@@ -190,7 +190,8 @@ fn a_request_without_a_signature_or_with_two_is_refused() {
 #[test]
 fn the_scope_must_be_of_this_service_and_day() {
     let check = |credential: &str| {
-        let authorization = format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=s");
+        let (algorithm, credential) = credential.split_once(' ').unwrap_or(("AWS4-HMAC-SHA256", credential));
+        let authorization = format!("{algorithm} Credential={credential}, SignedHeaders=host, Signature=s");
         let headers = [("authorization", authorization.as_str()), ("x-amz-date", "20150830T123600Z"), ("host", "h")];
         let headers = headers.as_slice();
         let request = Request { method: "POST", path: "/", query: "", headers: &headers };
@@ -199,6 +200,8 @@ fn the_scope_must_be_of_this_service_and_day() {
     };
     assert!(matches!(check("AKID/20150830/us-east-1/s3/aws4_request"), Err(SignatureError::Scope(ScopeError::Service(_)))));
     assert!(matches!(check("AKID/20150831/us-east-1/dynamodb/aws4_request"), Err(SignatureError::Scope(ScopeError::Date { .. }))));
+    let other = check("AWS4-HMAC-SHA512 AKID/20150830/us-east-1/dynamodb/aws4_request");
+    assert_eq!(other, Err(SignatureError::Algorithm("AWS4-HMAC-SHA512".to_owned())));
     assert!(matches!(check("AKID"), Err(SignatureError::Scope(ScopeError::Parts(_)))));
     assert_eq!(check("AKID/20150830/us-east-1/dynamodb/aws4_request"), Err(SignatureError::Mismatch));
 }

@@ -19,6 +19,8 @@ use crate::secret::Secret;
 /// How far the clocks of client and server may differ, and how long a signature is good for.
 pub const CLOCK_SKEW_SECONDS_MAX: i64 = 15 * 60;
 
+/// The only way to sign that is taken.
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "dynamodb";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 const PAYLOAD_HASH_HEADER: &str = "x-amz-content-sha256";
@@ -64,6 +66,9 @@ impl Presented<'_> {
     }
 
     fn check_scope(&self) -> Result<(), SignatureError> {
+        if self.algorithm != ALGORITHM {
+            return Err(SignatureError::Algorithm(self.algorithm.clone().into_owned()));
+        }
         if self.scope.service != SERVICE {
             return Err(SignatureError::Scope(ScopeError::Service(self.scope.service.clone())));
         }
@@ -133,7 +138,7 @@ fn signature(
     let mut hex = [0u8; 64];
     let canonical = Sha256::digest(canonical_request(request, signed_headers, payload_hash));
     let CredentialScope { date, region, service, .. } = scope;
-    let text = format!("AWS4-HMAC-SHA256\n{signed_at}\n{date}/{region}/{service}/aws4_request\n{}", write_hex(&canonical.into(), &mut hex));
+    let text = format!("{ALGORITHM}\n{signed_at}\n{date}/{region}/{service}/aws4_request\n{}", write_hex(&canonical.into(), &mut hex));
     write_hex(&signer.sign(scope, &text), &mut hex);
     hex
 }

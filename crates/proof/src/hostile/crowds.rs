@@ -15,62 +15,52 @@ use crate::verdict::Violation;
 const DRIP: Duration = Duration::from_millis(200);
 /// A large piece of a head, or of a body.
 const PIECE_BYTES: usize = 30 << 10;
+const ANNOUNCED_BYTES: usize = 1 << 20;
+/// A crowd that takes long to come together stays for so many times its time at most.
+const STAYS_MAX: u32 = 6;
 const LARGE: &str = "Large";
 const LARGE_ITEMS: u64 = 4;
 const LARGE_BYTES: usize = 250_000;
 
-/// What a slow client sends at first, and what it adds at every drip.
-type Script = fn(SocketAddr, usize) -> (Vec<u8>, &'static [u8]);
-
 /// Connections that are made and then say nothing, or half a line.
 pub(super) fn idle(address: SocketAddr, count: u64, stay: Duration) -> String {
-    let script: Script = |_, number| (if number.is_multiple_of(2) { Vec::new() } else { b"POST / HT".to_vec() }, b"");
-    crowd(address, count, stay, script)
+    crowd(address, count, stay, &[Vec::new(), b"POST / HT".to_vec()], b"")
 }
 
 /// Heads that come a byte at a time, some after a large piece.
 pub(super) fn slow_heads(address: SocketAddr, count: u64, stay: Duration) -> String {
-    let script: Script = |_, number| {
-        let piece = if number.is_multiple_of(2) { PIECE_BYTES } else { 1 };
-        (format!("POST / HTTP/1.1\r\nHost: localhost\r\nX-Slow: {}", "x".repeat(piece)).into_bytes(), b"x")
-    };
-    crowd(address, count, stay, script)
+    let opening = |piece| format!("POST / HTTP/1.1\r\nHost: localhost\r\nX-Slow: {}", "x".repeat(piece)).into_bytes();
+    crowd(address, count, stay, &[opening(PIECE_BYTES), opening(1)], b"x")
 }
 
 /// Bodies that were announced and come a byte at a time, some after a large piece.
 pub(super) fn slow_bodies(address: SocketAddr, count: u64, stay: Duration) -> String {
-    let script: Script = |address, number| {
-        let piece = if number.is_multiple_of(2) { PIECE_BYTES } else { 1 };
-        let mut bytes = signed(address, "PutItem", &vec![b' '; 1 << 20]);
-        let head = bytes.windows(4).position(|window| window == b"\r\n\r\n").map_or(0, |at| at + 4);
-        bytes.truncate(head + piece);
-        (bytes, b" ")
-    };
-    crowd(address, count, stay, script)
+    let whole = signed(address, "PutItem", &vec![b' '; ANNOUNCED_BYTES]);
+    let opening = |piece| whole[..whole.len() - ANNOUNCED_BYTES + piece].to_vec();
+    crowd(address, count, stay, &[opening(PIECE_BYTES), opening(1)], b" ")
 }
 
-fn crowd(address: SocketAddr, count: u64, stay: Duration, script: Script) -> String {
+/// Every other one begins like the first; all add a drip again and again, and come again when they are sent away.
+fn crowd(address: SocketAddr, count: u64, stay: Duration, openings: &[Vec<u8>; 2], drip: &[u8]) -> String {
     super::give_way();
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut members: Vec<Option<Raw>> = (0..count).map(|_| None).collect();
     let (mut came, mut sent_away) = (0_u64, 0_u64);
     let begin = Instant::now();
-    let mut is_full = false;
-    while !is_full || begin.elapsed() < stay {
+    let mut full_since = None;
+    while full_since.is_none_or(|since: Instant| since.elapsed() < stay) && begin.elapsed() < stay * STAYS_MAX {
         for (number, member) in members.iter_mut().enumerate() {
-            let (opening, drip) = script(address, number);
             if let Some(connection) = member {
                 if !connection.trickle(drip) {
                     sent_away += 1;
                     *member = None;
                 }
             } else if let Ok(mut connection) = Raw::connect(address) {
-                connection.trickle(&opening);
+                connection.trickle(&openings[number % 2]);
                 came += 1;
                 *member = Some(connection);
             }
         }
-        is_full = true;
+        full_since.get_or_insert_with(Instant::now);
         std::thread::sleep(DRIP);
     }
     format!("{came} came, {sent_away} were sent away")

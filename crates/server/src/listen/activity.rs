@@ -19,6 +19,9 @@ use crate::pipeline::Shell;
 /// What a connection may send ahead of a request without being counted.
 const HEAD_BYTES_USUAL: usize = 8 << 10;
 
+/// A task of the runtime has 128 turns before others have theirs.
+const BYTES_PER_TURN: usize = 256;
+
 pub(super) struct Activity {
     shell: Arc<Shell>,
     origin: Instant,
@@ -125,12 +128,25 @@ impl<S> Noted<S> {
     }
 }
 
+/// Lets others have their turn after some ten thousand bytes: to the runtime a read is a read, and one may hold as much work as
+/// hundreds of small frames are.
+fn pay(context: &mut Context<'_>, bytes: usize) {
+    for _ in 0..bytes / BYTES_PER_TURN {
+        match tokio::task::coop::poll_proceed(context) {
+            Poll::Ready(turn) => turn.made_progress(),
+            Poll::Pending => return,
+        }
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         if let Poll::Ready(Ok(())) = polled {
-            self.activity.has_read(buffer.filled().len() - before)?;
+            let bytes = buffer.filled().len() - before;
+            pay(context, bytes);
+            self.activity.has_read(bytes)?;
         }
         polled
     }

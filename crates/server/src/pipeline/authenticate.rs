@@ -119,6 +119,7 @@ fn fault(error: SignatureError) -> Fault {
             }
             None => signature::incomplete_query(&incomplete.lacking.iter().map(|part| parameter(*part)).collect::<Vec<_>>()),
         },
+        SignatureError::Algorithm(algorithm) => signature::unknown_algorithm(&algorithm),
         SignatureError::TwoForms => signature::two_forms(),
         SignatureError::Scope(ScopeError::Parts(text)) => signature::malformed_credential(&text),
         SignatureError::Scope(ScopeError::Terminator(text)) => signature::wrong_terminator(&text),
