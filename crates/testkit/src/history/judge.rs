@@ -5,7 +5,7 @@
 
 use super::Exchange;
 use crate::json::Json;
-use crate::oracle::{Answer, Find, Operation, Rows};
+use crate::oracle::{Answer, Find, Operation, Rows, View, read_halves};
 
 /// A value with everything that has no order in one order.
 pub(super) fn canonical(value: Json) -> Json {
@@ -106,6 +106,29 @@ fn count(page: &Json, name: &str) -> Result<usize, String> {
     }
 }
 
+/// What a page consumed: its rows are charged together. How rows lie on several pages, the oracle does not say.
+fn judge_units(find: &Find, expected: &Rows, is_only: bool, page: &Json) -> Result<(), String> {
+    if !expected.has_all || !is_only && read_halves(expected.bytes) > 1 {
+        return Ok(());
+    }
+    let (member, index) = match find.view {
+        View::Table => ("Table", None),
+        View::ByL => ("LocalSecondaryIndexes", Some("byL")),
+        View::ByG => ("GlobalSecondaryIndexes", Some("byG")),
+        View::ByH => ("GlobalSecondaryIndexes", Some("byH")),
+    };
+    let consumed = page.get("ConsumedCapacity").ok_or("nothing is said of capacity")?;
+    let within = consumed.get(member).and_then(|member| index.map_or(Some(member), |index| member.get(index)));
+    let halves = read_halves(expected.bytes);
+    let wanted = Json::Number(format!("{}.{}", halves / 2, if halves.is_multiple_of(2) { 0 } else { 5 }));
+    let shown = [consumed.get("CapacityUnits"), within.and_then(|within| within.get("CapacityUnits"))];
+    if shown == [Some(&wanted), Some(&wanted)] {
+        Ok(())
+    } else {
+        Err(format!("{wanted:?} units are expected for {} bytes", expected.bytes))
+    }
+}
+
 fn judge_rows(find: &Find, expected: &Rows, exchanges: &[Vec<Exchange>]) -> Result<(), String> {
     let (mut scanned, mut counted, mut shown) = (0, 0, Vec::new());
     for pages in exchanges {
@@ -120,6 +143,7 @@ fn judge_rows(find: &Find, expected: &Rows, exchanges: &[Vec<Exchange>]) -> Resu
             if find.limit.is_some_and(|limit| rows > limit || (rows == limit) == is_last) {
                 return Err(format!("{rows} rows are not what a limit allows on page {at}"));
             }
+            judge_units(find, expected, pages.len() * exchanges.len() == 1, &page)?;
             let items = page.get("Items").map(Json::elements);
             if items.is_some() == find.counts_only || items.is_some_and(|items| items.len() != passed) {
                 return Err("Items and Count do not fit".to_owned());

@@ -9,6 +9,7 @@
 //! must stay true: nothing but `stator_model` is shared with the product, no evaluator, no parser and no encoding; and
 //! where plainness and speed differ, this is plain.
 
+mod capacity;
 mod condition;
 mod request;
 mod table;
@@ -16,6 +17,7 @@ mod tree;
 mod update;
 mod wire;
 
+pub use capacity::read as read_halves;
 pub use request::{key, request};
 pub use table::{Answer, Change, Oracle, Rows, TABLE};
 pub use tree::{Action, Assigned, Comparator, Condition, Find, Id, Member, Operand, Operation, Path, Returned, Step, Term, Update, View};

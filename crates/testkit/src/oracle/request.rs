@@ -251,7 +251,7 @@ fn batch_write(items: &[Attributes], ids: &[Id]) -> Members {
 
 /// Name and body of an operation; of one that goes page by page, those of the page of a segment that begins at a key.
 pub fn request(operation: &Operation, segment: usize, start: Option<&Json>) -> (&'static str, Json) {
-    let (name, members) = match operation {
+    let (name, mut members) = match operation {
         Operation::Put(attributes, condition, is_returned) => {
             let mut members = write(("Item", item(attributes)), &[], condition.as_ref());
             if *is_returned {
@@ -295,5 +295,6 @@ pub fn request(operation: &Operation, segment: usize, start: Option<&Json>) -> (
             ("TransactGetItems", vec![("TransactItems".to_owned(), Json::Array(gets.iter().map(get).collect()))])
         }
     };
+    add(&mut members, "ReturnConsumedCapacity", Json::text("INDEXES"));
     (name, Json::Object(members))
 }

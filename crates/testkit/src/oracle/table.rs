@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use stator_model::Value;
 
+use super::capacity::{Consumed, Named, bytes};
 use super::condition::{compares, holds, order};
 use super::request::key;
 use super::tree::{Action, Condition, Find, Id, Member, Operation, Returned, Step, Update, View};
@@ -38,6 +39,10 @@ pub struct Rows {
     pub groups: Vec<Vec<Json>>,
     /// How many rows there are to be looked at.
     pub scanned: usize,
+    /// How large they are together.
+    pub bytes: usize,
+    /// Whether everything that is shown lies in them, so that nothing else has to be read.
+    pub has_all: bool,
 }
 
 /// A table of the naive kind.
@@ -67,8 +72,18 @@ enum Refusal {
     Invalid,
 }
 
-fn attributes_member(attributes: Option<&Attributes>) -> Json {
-    Json::Object(attributes.map(|attributes| ("Attributes".to_owned(), item(attributes))).into_iter().collect())
+fn attributes_member(attributes: Option<&Attributes>, consumed: Consumed) -> Json {
+    let attributes = attributes.map(|attributes| ("Attributes".to_owned(), item(attributes)));
+    Json::Object(attributes.into_iter().chain([("ConsumedCapacity".to_owned(), consumed.json(Named::Plain))]).collect())
+}
+
+/// What several calls of one request consume together.
+fn together(consumed: Consumed, named: Named) -> (String, Json) {
+    ("ConsumedCapacity".to_owned(), Json::Array(vec![consumed.json(named)]))
+}
+
+fn by_write(old: Option<&Attributes>, new: Option<&Attributes>) -> Consumed {
+    Consumed::by_write(old, new, &carried)
 }
 
 /// Whether the attributes that are keys of indexes have their types.
@@ -99,6 +114,10 @@ fn carried(view: View, attributes: &Attributes) -> Option<Attributes> {
     needed.iter().all(|name| attributes.contains_key(*name)).then_some(carried)
 }
 
+fn is_carried_by_l(step: &Step) -> bool {
+    matches!(step, Step::Name("pk" | "sk" | "l" | "n"))
+}
+
 /// Names of partition and sort key.
 fn keys(view: View) -> (&'static str, Option<&'static str>) {
     match view {
@@ -126,29 +145,35 @@ impl Oracle {
             }
             Operation::Delete(id, condition, is_returned) => self.write(&Member::Delete(id.clone()), condition.as_ref(), *is_returned),
             Operation::Update(update, condition) => self.update(update, condition.as_ref()),
-            Operation::Get(id, projection) => Answer::Body(self.shown(id, projection)),
+            Operation::Get(id, projection) => {
+                let Json::Object(mut members) = self.shown(id, projection) else { unreachable!("an answer has members") };
+                members.push(("ConsumedCapacity".to_owned(), Consumed::by_read(self.items.get(id)).json(Named::Plain)));
+                Answer::Body(Json::Object(members))
+            }
             Operation::Find(find) => Answer::Rows(self.find(find)),
             Operation::BatchGet(ids, projection) => {
                 let found = ids.iter().filter_map(|id| self.shown(id, projection).get("Item").cloned()).collect();
                 let members = [("Responses", Json::single("Tab", Json::Array(found))), ("UnprocessedKeys", Json::Object(Vec::new()))];
-                Answer::Body(Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+                let consumed = together(ids.iter().map(|id| Consumed::by_read(self.items.get(id))).sum(), Named::Plain);
+                Answer::Body(Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).chain([consumed]).collect()))
             }
             Operation::BatchWrite(items, ids) => {
                 if !items.iter().all(fits_indexes) {
                     return Answer::Exception(INVALID, Json::Object(Vec::new()));
                 }
-                for attributes in items {
-                    self.store(id_of(attributes), Some(attributes.clone()));
-                }
-                for id in ids {
-                    self.store(id.clone(), None);
-                }
-                Answer::Body(Json::single("UnprocessedItems", Json::Object(Vec::new())))
+                let puts = items.iter().map(|attributes| (id_of(attributes), Some(attributes.clone())));
+                let writes: Vec<_> = puts.chain(ids.iter().map(|id| (id.clone(), None))).collect();
+                let consumed = writes.iter().map(|(id, new)| by_write(self.items.get(id), new.as_ref())).sum();
+                writes.into_iter().for_each(|(id, new)| drop(self.store(id, new)));
+                let members = [("UnprocessedItems".to_owned(), Json::Object(Vec::new())), together(consumed, Named::Plain)];
+                Answer::Body(Json::Object(members.into()))
             }
             Operation::TransactWrite(members) => self.transact(members),
             Operation::TransactGet(gets) => {
                 let responses = gets.iter().map(|(id, projection)| self.shown(id, projection)).collect();
-                Answer::Body(Json::single("Responses", Json::Array(responses)))
+                // A read in a transaction is consistent, and made twice.
+                let consumed: Consumed = gets.iter().map(|(id, _)| Consumed::by_read(self.items.get(id)).times(4)).sum();
+                Answer::Body(Json::Object(vec![("Responses".to_owned(), Json::Array(responses)), together(consumed, Named::Reads)]))
             }
         }
     }
@@ -193,8 +218,9 @@ impl Oracle {
     fn write(&mut self, member: &Member, condition: Option<&Condition>, is_returned: bool) -> Answer {
         match self.decide(member, condition) {
             Ok((id, new)) => {
+                let consumed = by_write(self.items.get(&id), new.as_ref());
                 let old = self.store(id, new);
-                Answer::Body(attributes_member(old.as_ref().filter(|_| is_returned)))
+                Answer::Body(attributes_member(old.as_ref().filter(|_| is_returned), consumed))
             }
             Err(refusal) => exception(refusal),
         }
@@ -206,6 +232,7 @@ impl Oracle {
             Err(refusal) => return exception(refusal),
         };
         let new = new.expect("an update leaves an item");
+        let consumed = by_write(self.items.get(&id), Some(&new));
         let old = self.store(id, Some(new.clone()));
         let paths: Vec<Path> = update.actions.iter().map(Action::path).cloned().collect();
         let touched = |attributes: &Attributes| Some(parts(attributes, &paths)).filter(|parts| !parts.is_empty());
@@ -219,16 +246,18 @@ impl Oracle {
             Returned::UpdatedNew if moves => return Answer::Success,
             Returned::UpdatedNew => touched(&new),
         };
-        Answer::Body(attributes_member(shown.as_ref()))
+        Answer::Body(attributes_member(shown.as_ref(), consumed))
     }
 
     fn transact(&mut self, members: &[(Member, Option<Condition>)]) -> Answer {
         let decided: Vec<_> = members.iter().map(|(member, condition)| self.decide(member, condition.as_ref())).collect();
         if decided.iter().all(Result::is_ok) {
-            for (id, new) in decided.into_iter().flatten() {
+            let decided: Vec<_> = decided.into_iter().flatten().collect();
+            let consumed: Consumed = decided.iter().map(|(id, new)| by_write(self.items.get(id), new.as_ref()).times(2)).sum();
+            for (id, new) in decided {
                 self.store(id, new);
             }
-            return Answer::Body(Json::Object(Vec::new()));
+            return Answer::Body(Json::Object(vec![together(consumed, Named::Writes)]));
         }
         let reason = |decided| match decided {
             Ok(_) => Json::single("Code", Json::text("None")),
@@ -274,7 +303,10 @@ impl Oracle {
                 groups.last_mut().expect("there is a group").push(item(&shown));
             }
         }
-        Rows { groups, scanned: rows.len() }
+        let reaches_back =
+            find.view == View::ByL && find.projection.iter().any(|path| path.first().is_some_and(|step| !is_carried_by_l(step)));
+        let bytes = rows.iter().map(|(row, _)| bytes(row)).sum();
+        Rows { groups, scanned: rows.len(), bytes, has_all: !reaches_back }
     }
 }
 

@@ -19,6 +19,11 @@ pub(super) fn text() -> impl Strategy<Value = String> {
     "[abé]{0,3}"
 }
 
+/// Texts so long that an item with one is about as large as a unit.
+fn long_text() -> impl Strategy<Value = String> {
+    select(vec![960usize, 990, 1000, 1010, 1024, 2000, 4050]).prop_map(|bytes| "a".repeat(bytes))
+}
+
 pub(super) fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(select(vec![0u8, 1, 255]), 0..3)
 }
@@ -52,7 +57,7 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
 fn value_of(name: &'static str) -> BoxedStrategy<Value> {
     let usual = match name {
         "n" => number().prop_map(Value::N).boxed(),
-        "s" => text().prop_map(Value::S).boxed(),
+        "s" => prop_oneof![30 => text(), 1 => long_text()].prop_map(Value::S).boxed(),
         "b" => bytes().prop_map(Value::B).boxed(),
         "f" => any::<bool>().prop_map(Value::Bool).boxed(),
         "t" => prop::collection::vec(value(), 0..6).prop_map(Value::L).boxed(),
