@@ -95,7 +95,17 @@ pub(super) fn judge(operation: &Operation, expected: &Answer, exchanges: &[Vec<E
             let Operation::Find(find) = operation else { return Err("rows are for those who look for some".to_owned()) };
             judge_rows(find, rows, exchanges)
         }
-        Answer::Success | Answer::Body(_) | Answer::Exception(..) => Err(format!("another status than {status} is expected")),
+        Answer::Listed(rows) if status == 200 => {
+            let answer = first.answer();
+            let shown: Vec<Json> = answer.get("Items").map(Json::elements).unwrap_or_default().iter().cloned().map(canonical).collect();
+            if shown.len() != rows.groups.iter().map(Vec::len).sum::<usize>() || answer.get("NextToken").is_some() {
+                return Err(format!("another number of rows than {} is expected", shown.len()));
+            }
+            judge_order(rows, &shown)
+        }
+        Answer::Success | Answer::Body(_) | Answer::Exception(..) | Answer::Listed(_) => {
+            Err(format!("another status than {status} is expected"))
+        }
     }
 }
 
@@ -159,7 +169,12 @@ fn judge_rows(find: &Find, expected: &Rows, exchanges: &[Vec<Exchange>]) -> Resu
     if find.counts_only {
         return Ok(());
     }
-    let mut rest = shown.as_slice();
+    judge_order(expected, &shown)
+}
+
+/// Whether rows are the expected ones in the expected order; there are as many.
+fn judge_order(expected: &Rows, shown: &[Json]) -> Result<(), String> {
+    let mut rest = shown;
     for group in &expected.groups {
         let (met, others) = rest.split_at(group.len());
         rest = others;

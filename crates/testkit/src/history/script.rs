@@ -50,10 +50,10 @@ pub(super) fn print(before: &[Exchange], last: &[Exchange], expected: &Answer, d
     let mut out = told(before, difference);
     match expected {
         Answer::Body(body) => step(&mut out, &last[0], &print_value(body)),
-        Answer::Success | Answer::Exception(..) | Answer::Rows(_) => {
+        Answer::Success | Answer::Exception(..) | Answer::Rows(_) | Answer::Listed(_) => {
             let wanted = match expected {
                 Answer::Exception(kind, extra) => format!("{kind} with {}", extra.render()),
-                Answer::Rows(rows) => {
+                Answer::Rows(rows) | Answer::Listed(rows) => {
                     let groups = rows.groups.iter().map(|group| Json::Array(group.clone()).render()).collect::<Vec<_>>().join(" then ");
                     format!("{} rows looked at, of which {groups}", rows.scanned)
                 }

@@ -12,6 +12,7 @@
 mod capacity;
 mod condition;
 mod request;
+mod statement;
 mod table;
 mod tree;
 mod update;
@@ -19,8 +20,11 @@ mod wire;
 
 pub use capacity::read as read_halves;
 pub use request::{key, request};
+pub use statement::{can_be_said, is_short};
 pub use table::{Answer, Change, Oracle, Rows, TABLE};
-pub use tree::{Action, Assigned, Comparator, Condition, Find, Id, Member, Operand, Operation, Path, Returned, Step, Term, Update, View};
+pub use tree::{
+    Action, Assigned, Comparator, Condition, Find, Id, Member, Operand, Operation, Path, Returned, Statement, Step, Term, Update, View,
+};
 pub use wire::{item, json_of};
 
 use std::collections::BTreeMap;

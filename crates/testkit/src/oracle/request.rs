@@ -7,6 +7,7 @@ use std::fmt::Write;
 use stator_model::{Number, Value};
 
 use super::Attributes;
+use super::statement;
 use super::tree::{
     Action, Assigned, Comparator, Condition, Find, Id, Member, Operand, Operation, Path, Returned, Step, Term, Update, View,
 };
@@ -135,7 +136,7 @@ impl Text {
 
 type Members = Vec<(String, Json)>;
 
-fn symbol(comparator: Comparator) -> &'static str {
+pub(super) fn symbol(comparator: Comparator) -> &'static str {
     match comparator {
         Comparator::Equal => "=",
         Comparator::Unequal => "<>",
@@ -294,6 +295,7 @@ pub fn request(operation: &Operation, segment: usize, start: Option<&Json>) -> (
             };
             ("TransactGetItems", vec![("TransactItems".to_owned(), Json::Array(gets.iter().map(get).collect()))])
         }
+        Operation::Statement(said) => ("ExecuteStatement", statement::members(said)),
     };
     add(&mut members, "ReturnConsumedCapacity", Json::text("INDEXES"));
     (name, Json::Object(members))

@@ -10,7 +10,7 @@ use stator_model::Value;
 use super::capacity::{Consumed, Named, bytes};
 use super::condition::{compares, holds, order};
 use super::request::key;
-use super::tree::{Action, Condition, Find, Id, Member, Operation, Returned, Step, Update, View};
+use super::tree::{Action, Condition, Find, Id, Member, Operation, Returned, Statement, Step, Update, View};
 use super::update::{apply, parts};
 use super::wire::item;
 use super::{Attributes, Path};
@@ -30,6 +30,8 @@ pub enum Answer {
     Exception(&'static str, Json),
     /// These rows, over all pages.
     Rows(Rows),
+    /// These rows, in one page that says no more of them.
+    Listed(Rows),
 }
 
 /// Rows of a query or scan.
@@ -65,6 +67,8 @@ pub struct Change {
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 const INVALID: &str = "ValidationException";
+
+const DUPLICATE: &str = "DuplicateItemException";
 
 /// Why a member changes nothing.
 enum Refusal {
@@ -169,12 +173,29 @@ impl Oracle {
                 Answer::Body(Json::Object(members.into()))
             }
             Operation::TransactWrite(members) => self.transact(members),
+            Operation::Statement(statement) => self.say(statement),
             Operation::TransactGet(gets) => {
                 let responses = gets.iter().map(|(id, projection)| self.shown(id, projection)).collect();
                 // A read in a transaction is consistent, and made twice.
                 let consumed: Consumed = gets.iter().map(|(id, _)| Consumed::by_read(self.items.get(id)).times(4)).sum();
                 Answer::Body(Json::Object(vec![("Responses".to_owned(), Json::Array(responses)), together(consumed, Named::Reads)]))
             }
+        }
+    }
+
+    fn say(&mut self, statement: &Statement) -> Answer {
+        match statement {
+            Statement::Insert(attributes) if self.items.contains_key(&id_of(attributes)) => {
+                Answer::Exception(DUPLICATE, Json::Object(Vec::new()))
+            }
+            Statement::Insert(attributes) => listed(self.write(&Member::Put(attributes.clone()), None, false)),
+            // An update of nothing is a condition that does not hold.
+            Statement::Update(update, _) if !self.items.contains_key(&update.id) => exception(Refusal::Condition(None)),
+            Statement::Update(update, condition) => listed(self.update(update, condition.as_ref())),
+            Statement::Delete(id, condition, is_returned) => {
+                listed(self.write(&Member::Delete(id.clone()), condition.as_ref(), *is_returned))
+            }
+            Statement::Select(find) => Answer::Listed(self.find(find)),
         }
     }
 
@@ -308,6 +329,14 @@ impl Oracle {
         let bytes = rows.iter().map(|(row, _)| bytes(row)).sum();
         Rows { groups, scanned: rows.len(), bytes, has_all: !reaches_back }
     }
+}
+
+/// What a statement answers where a call answers attributes.
+fn listed(answer: Answer) -> Answer {
+    let Answer::Body(Json::Object(members)) = answer else { return answer };
+    let (attributes, rest): (Vec<_>, Vec<_>) = members.into_iter().partition(|(name, _)| name == "Attributes");
+    let items = Json::Array(attributes.into_iter().map(|(_, item)| item).collect());
+    Answer::Body(Json::Object(rest.into_iter().chain([("Items".to_owned(), items)]).collect()))
 }
 
 fn exception(refusal: Refusal) -> Answer {

@@ -202,6 +202,19 @@ pub struct Find {
     pub counts_only: bool,
 }
 
+/// A statement of PartiQL.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// INSERT, which finds no item there.
+    Insert(Attributes),
+    /// UPDATE, which finds one.
+    Update(Update, Option<Condition>),
+    /// DELETE, with what is answered of the old item.
+    Delete(Id, Option<Condition>, bool),
+    /// SELECT, in one page.
+    Select(Find),
+}
+
 /// A call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
@@ -223,4 +236,6 @@ pub enum Operation {
     TransactWrite(Vec<(Member, Option<Condition>)>),
     /// TransactGetItems.
     TransactGet(Vec<(Id, Vec<Path>)>),
+    /// ExecuteStatement.
+    Statement(Statement),
 }

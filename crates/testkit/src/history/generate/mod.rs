@@ -18,7 +18,7 @@ use self::condition::{any_condition, condition};
 use self::find::{find_in, projection};
 use self::update::update;
 use self::value::{NAMES, id, item};
-use crate::oracle::{Attributes, Condition, Id, Member, Operation, Update, View};
+use crate::oracle::{Attributes, Condition, Find, Id, Member, Operation, Statement, Update, View, can_be_said, is_short};
 
 /// A history of up to so many operations, after some items were put.
 pub fn history(operations_max: usize) -> impl Strategy<Value = Vec<Operation>> {
@@ -70,6 +70,28 @@ fn transaction() -> impl Strategy<Value = Operation> {
     })
 }
 
+/// Statements say a part of what calls say.
+fn statement() -> impl Strategy<Value = Operation> {
+    let flat = || prop::option::weighted(0.4, condition(NAMES.to_vec()));
+    let update = update().prop_filter_map("what statements say", |mut update| {
+        update.actions.retain(can_be_said);
+        (!update.actions.is_empty()).then_some(update)
+    });
+    let view = select(vec![View::Table, View::ByL, View::ByG, View::ByH]);
+    let found = view.prop_flat_map(find_in).prop_map(|operation| {
+        let Operation::Find(find) = operation else { unreachable!("what is found is a find") };
+        let projection = find.projection.into_iter().filter(is_short).collect();
+        Statement::Select(Find { projection, limit: None, segments: 1, counts_only: false, ..find })
+    });
+    prop_oneof![
+        2 => item(false).prop_map(Statement::Insert),
+        3 => (update, flat()).prop_map(|(update, condition)| Statement::Update(update, condition)),
+        1 => (id(), flat(), any::<bool>()).prop_map(|(id, condition, returned)| Statement::Delete(id, condition, returned)),
+        3 => found,
+    ]
+    .prop_map(Operation::Statement)
+}
+
 fn operation() -> impl Strategy<Value = Operation> {
     let view = select(vec![View::Table, View::ByL, View::ByG, View::ByH]);
     prop_oneof![
@@ -81,6 +103,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (ids(), projection(NAMES.to_vec())).prop_map(|(ids, projection)| Operation::BatchGet(ids, projection)),
         2 => batch_write(),
         3 => transaction(),
+        5 => statement(),
         1 => prop::collection::vec((id(), projection(NAMES.to_vec())), 1..4).prop_map(|gets| {
             let mut seen = BTreeSet::new();
             Operation::TransactGet(gets.into_iter().filter(|(id, _)| seen.insert(id.clone())).collect())
