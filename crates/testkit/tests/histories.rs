@@ -15,6 +15,8 @@ use stator_testkit::target::InProcess;
 /// Histories of an ordinary run.
 const HISTORIES: u32 = 150;
 const OPERATIONS_MAX: usize = 40;
+/// 2026-11-24.
+const NOW_S: u64 = 1_795_500_000;
 
 #[test]
 fn random_histories_answer_as_the_oracle_does() {
@@ -38,8 +40,8 @@ fn compare_histories() {
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
     };
     let ran = runner.run(&history(OPERATIONS_MAX), |operations| {
-        let mut target = InProcess::open(Arc::new(MemoryStore::new()));
-        run(&mut target, "us-east-1", &operations).map(|_| ()).map_err(TestCaseError::fail)
+        let mut target = InProcess::open_at(Arc::new(MemoryStore::new()), NOW_S * 1000);
+        run(&mut target, "us-east-1", NOW_S, &operations).map(|_| ()).map_err(TestCaseError::fail)
     });
     if let Err(proptest::test_runner::TestError::Fail(script, _)) = ran {
         panic!("\n{}", script.message());

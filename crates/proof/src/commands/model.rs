@@ -24,10 +24,10 @@ pub(crate) const COMMAND: Command = Command {
     name: "model",
     about: "random operations on the product and on a naive oracle, which have to agree",
     help: "Histories of item operations, batches, transactions, PartiQL statements, queries and scans of a table with a local and two
-global indexes, over memory and over RocksDB in process, and over HTTP and RocksDB: four fifths, a tenth and a tenth of the calls. The oracle is a map of items and
-shares no parser, no evaluator and no encoding with the product. What must hold: every answer is the oracle's, so is every
-exception and what is beside it, so is what every call consumed, and the stream tells each item's changes in their order. A failure is shrunk and printed as a
-golden script.",
+global indexes and a time to live, while hours pass; over memory and over RocksDB in process, and over HTTP and RocksDB: four fifths, a
+tenth and a tenth of the calls. The oracle is a map of items and shares no parser, no evaluator and no encoding with the product. What
+must hold: every answer is the oracle's, so is every exception and what is beside it, and what every call consumed; items whose time
+has come are gone; the stream tells each item's changes in their order. A failure is shrunk and printed as a golden script.",
     options: &[Choice { name: "ops", default: "1000000", about: "how many calls and records are compared" }],
     faults: &[Fault::DropWrite, Fault::DropIndexEntry, Fault::DropStreamRecord],
     perform,
@@ -36,6 +36,9 @@ golden script.",
 /// Operations of a history.
 const OPERATIONS_MAX: usize = 60;
 const STACK_BYTES: usize = 64 << 20;
+/// The first history begins on 2026-11-24, each other one some days later: no clock goes back.
+const BEGIN_S: u64 = 1_795_500_000;
+const DAYS_S: u64 = 3 * 24 * 60 * 60;
 const SHRINK_MS_MAX: u32 = 60_000;
 const SHRINKS_MAX: u32 = 5_000;
 
@@ -49,11 +52,13 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
         return Ok(format!("{compared} operations over HTTP are the oracle's"));
     }
     let store = RocksStore::open(&run.path("data")?, &RocksOptions { memory_bytes: 64 << 20 }).map_err(broken)?;
-    let (rocks, tenth, begin) = (InProcess::open(Arc::new(store)), operations / 10, Instant::now());
+    let (rocks, tenth, begin) = (InProcess::open_at(Arc::new(store), BEGIN_S * 1000), operations / 10, Instant::now());
     let (memory, rocks, wire, elapsed) = thread::scope(|scope| {
         let on_disk = scope.spawn(|| over("RocksDB", seed ^ 2, tenth, SHRINKS_MAX, || rocks.clone()));
         let on_wire = scope.spawn(|| over("HTTP", seed ^ 3, tenth, SHRINKS_MAX, || HttpTarget::new(address)));
-        let in_memory = over("memory", seed ^ 1, operations - 2 * tenth, SHRINKS_MAX, || InProcess::open(Arc::new(MemoryStore::new())));
+        let in_memory = over("memory", seed ^ 1, operations - 2 * tenth, SHRINKS_MAX, || {
+            InProcess::open_at(Arc::new(MemoryStore::new()), BEGIN_S * 1000)
+        });
         let elapsed = begin.elapsed();
         let ended = |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (in_memory, ended(on_disk), ended(on_wire), elapsed)
@@ -86,7 +91,8 @@ fn histories<T: Target>(name: &str, seed: u64, operations: u64, shrinks: u32, ta
         let ran = runner.run(&history(OPERATIONS_MAX), |operations| {
             regions.set(regions.get() + 1);
             let mut target = target();
-            let equal = compare(&mut target, &format!("model-{}", regions.get()), &operations).map_err(TestCaseError::fail)?;
+            let begin_s = BEGIN_S + regions.get() * DAYS_S;
+            let equal = compare(&mut target, &format!("model-{}", regions.get()), begin_s, &operations).map_err(TestCaseError::fail)?;
             target.settle();
             compared.set(compared.get() + equal);
             Ok(())

@@ -13,7 +13,7 @@ pub use concurrent::{Concurrent, serializable};
 pub use generate::history;
 
 use crate::json::Json;
-use crate::oracle::{Operation, Oracle, TABLE, request};
+use crate::oracle::{Operation, Oracle, STEP_S, TABLE, UNTIL, request, said_at};
 use crate::script::create_request;
 use crate::target::{Call, Reply, Target};
 
@@ -68,18 +68,35 @@ fn perform(target: &mut dyn Target, region: &str, operation: &Operation) -> Vec<
     exchanges
 }
 
-/// Runs a history in a region that is empty and on the oracle, and leaves the region empty; answers how many calls were compared.
+/// Runs a history in a region that is empty and on the oracle, from a moment on in seconds since the epoch, and leaves the region
+/// empty; answers how many calls were compared.
 ///
 /// # Errors
 /// The first disagreement, as a script.
-pub fn run(target: &mut dyn Target, region: &str, operations: &[Operation]) -> Result<u64, String> {
+pub fn run(target: &mut dyn Target, region: &str, mut now_s: u64, operations: &[Operation]) -> Result<u64, String> {
+    let has_clock = target.set_clock(now_s * 1000);
     let made = call_in(target, region, "CreateTable", create_request(TABLE)?);
     if made.reply.status != 200 {
         return Err(format!("the table is not made: {}", made.answer().render()));
     }
+    let lives = Json::Object(vec![("AttributeName".to_owned(), Json::text(UNTIL)), ("Enabled".to_owned(), Json::Bool(true))]);
+    let lives = vec![("TableName".to_owned(), Json::text("Tab")), ("TimeToLiveSpecification".to_owned(), lives)];
+    let enabled = call_in(target, region, "UpdateTimeToLive", Json::Object(lives));
+    if enabled.reply.status != 200 {
+        return Err(format!("TTL is not turned on: {}", enabled.answer().render()));
+    }
     let mut oracle = Oracle::default();
-    let mut before = Vec::new();
+    let mut before = vec![enabled];
     for operation in operations {
+        if let Operation::Pass(steps) = operation {
+            if has_clock {
+                now_s += steps * STEP_S;
+                target.set_clock(now_s * 1000);
+                oracle.expire(now_s);
+            }
+            continue;
+        }
+        let operation = &said_at(operation.clone(), now_s);
         let expected = oracle.perform(operation);
         let exchanges = perform(target, region, operation);
         if let Err(difference) = judge::judge(operation, &expected, &exchanges) {

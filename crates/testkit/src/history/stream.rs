@@ -27,7 +27,12 @@ pub(super) fn judge(target: &mut dyn Target, region: &str, oracle: &Oracle, made
         let keys = changed.get("Keys").cloned().map(canonical).ok_or("a record without keys")?;
         let part = |name: &str| changed.get(name).cloned().unwrap_or(Json::Null);
         let name = record.get("eventName").cloned().unwrap_or(Json::Null);
-        told.entry(keys.render()).or_default().push(canonical(Json::Array(vec![name, part("OldImage"), part("NewImage")])));
+        told.entry(keys.render()).or_default().push(canonical(Json::Array(vec![
+            name,
+            part("OldImage"),
+            part("NewImage"),
+            record.get("userIdentity").cloned().unwrap_or(Json::Null),
+        ])));
     }
     let mut happened = ByItem::new();
     for change in oracle.changes() {
@@ -53,7 +58,11 @@ fn expected(change: &Change) -> Json {
         (Some(_), None) => "REMOVE",
     };
     let image = |attributes: &Option<_>| attributes.as_ref().map_or(Json::Null, item);
-    canonical(Json::Array(vec![Json::text(name), image(&change.old), image(&change.new)]))
+    // Who removes an item whose time has come is the service itself.
+    let service = [("PrincipalId", "dynamodb.amazonaws.com"), ("Type", "Service")];
+    let service = Json::Object(service.map(|(name, value)| (name.to_owned(), Json::text(value))).into());
+    let identity = if change.is_expiry { service } else { Json::Null };
+    canonical(Json::Array(vec![Json::text(name), image(&change.old), image(&change.new), identity]))
 }
 
 /// All records, shard by shard from its beginning.

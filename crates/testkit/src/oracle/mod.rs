@@ -11,6 +11,7 @@
 
 mod capacity;
 mod condition;
+mod expiry;
 mod request;
 mod statement;
 mod table;
@@ -19,6 +20,7 @@ mod update;
 mod wire;
 
 pub use capacity::read as read_halves;
+pub use expiry::{STEP_S, UNTIL, said_at};
 pub use request::{key, request};
 pub use statement::{can_be_said, is_short};
 pub use table::{Answer, Change, Oracle, Rows, TABLE};

@@ -50,8 +50,8 @@ pub struct Rows {
 /// A table of the naive kind.
 #[derive(Debug, Clone, Default)]
 pub struct Oracle {
-    items: BTreeMap<Id, Attributes>,
-    changes: Vec<Change>,
+    pub(super) items: BTreeMap<Id, Attributes>,
+    pub(super) changes: Vec<Change>,
 }
 
 /// What a write made of an item that was another before: a record of the stream.
@@ -63,6 +63,8 @@ pub struct Change {
     pub old: Option<Attributes>,
     /// What it is.
     pub new: Option<Attributes>,
+    /// Nobody asked for it: its time had come.
+    pub is_expiry: bool,
 }
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
@@ -174,6 +176,7 @@ impl Oracle {
             }
             Operation::TransactWrite(members) => self.transact(members),
             Operation::Statement(statement) => self.say(statement),
+            Operation::Pass(_) => unreachable!("time passes by itself"),
             Operation::TransactGet(gets) => {
                 let responses = gets.iter().map(|(id, projection)| self.shown(id, projection)).collect();
                 // A read in a transaction is consistent, and made twice.
@@ -231,7 +234,7 @@ impl Oracle {
         };
         // What leaves an item as it was leaves no record.
         if old != new {
-            self.changes.push(Change { id, old: old.clone(), new });
+            self.changes.push(Change { id, old: old.clone(), new, is_expiry: false });
         }
         old
     }

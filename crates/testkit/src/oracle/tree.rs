@@ -238,4 +238,6 @@ pub enum Operation {
     TransactGet(Vec<(Id, Vec<Path>)>),
     /// ExecuteStatement.
     Statement(Statement),
+    /// So many half hours pass.
+    Pass(u64),
 }

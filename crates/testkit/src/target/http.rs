@@ -25,6 +25,10 @@ impl HttpTarget {
     /// # Errors
     /// The connection broke; whether the call took effect is not known then.
     pub fn try_call(&mut self, call: &Call) -> io::Result<Reply> {
+        self.exchange(&request(call))
+    }
+
+    fn exchange(&mut self, request: &[u8]) -> io::Result<Reply> {
         let mut stream = if let Some(stream) = self.stream.take() {
             stream
         } else {
@@ -32,7 +36,7 @@ impl HttpTarget {
             stream.set_nodelay(true)?;
             BufReader::new(stream)
         };
-        stream.get_mut().write_all(&request(call))?;
+        stream.get_mut().write_all(request)?;
         let (reply, keeps) = read_reply(&mut stream)?;
         if keeps {
             self.stream = Some(stream);
@@ -45,6 +49,13 @@ impl Target for HttpTarget {
     fn call(&mut self, call: &Call) -> Reply {
         self.try_call(call)
             .unwrap_or_else(|error| Reply { body: format!("the connection broke: {error}").into_bytes(), ..Reply::default() })
+    }
+
+    /// Only a server for tests lets its clock be set.
+    fn set_clock(&mut self, now_ms: u64) -> bool {
+        let body = format!("{{\"now_ms\":{now_ms},\"frozen\":true}}");
+        let head = format!("PUT /_stator/clock HTTP/1.1\r\nHost: localhost:8000\r\nContent-Length: {}\r\n\r\n", body.len());
+        self.exchange(format!("{head}{body}").as_bytes()).is_ok_and(|reply| reply.status == 200)
     }
 
     fn is_http(&self) -> bool {

@@ -51,6 +51,11 @@ impl SetClock {
         SetClock { now_ms: AtomicU64::new(now_ms), randomness: TestClock::default() }
     }
 
+    /// Lets it show another moment.
+    pub fn set(&self, now_ms: u64) {
+        self.now_ms.store(now_ms, Ordering::Relaxed);
+    }
+
     /// Moves it on.
     pub fn advance(&self, ms: u64) {
         self.now_ms.fetch_add(ms, Ordering::Relaxed);
@@ -71,6 +76,7 @@ impl Clock for SetClock {
 #[derive(Clone)]
 pub struct InProcess {
     engine: Arc<Engine>,
+    clock: Option<Arc<SetClock>>,
 }
 
 impl InProcess {
@@ -80,12 +86,22 @@ impl InProcess {
     /// When the store cannot be opened: a test has nothing else to do then.
     pub fn open(store: Arc<dyn Store>) -> InProcess {
         let opened = block_on(Engine::open(store, Arc::new(TestClock::default()), EngineOptions::default()));
-        InProcess { engine: opened.unwrap_or_else(|error| panic!("the store does not open: {error:?}")) }
+        InProcess::over(opened.unwrap_or_else(|error| panic!("the store does not open: {error:?}")))
+    }
+
+    /// Opens an engine whose time is set.
+    ///
+    /// # Panics
+    /// When the store cannot be opened.
+    pub fn open_at(store: Arc<dyn Store>, now_ms: u64) -> InProcess {
+        let clock = Arc::new(SetClock::at(now_ms));
+        let opened = block_on(Engine::open(store, Arc::clone(&clock) as Arc<dyn Clock>, EngineOptions::default()));
+        InProcess { engine: opened.unwrap_or_else(|error| panic!("the store does not open: {error:?}")), clock: Some(clock) }
     }
 
     /// The operations over an engine that is open already.
     pub fn over(engine: Arc<Engine>) -> InProcess {
-        InProcess { engine }
+        InProcess { engine, clock: None }
     }
 
     fn answer(&self, call: &Call) -> Result<Vec<u8>, Fault> {
@@ -113,6 +129,13 @@ impl Target for InProcess {
 
     fn settle(&mut self) {
         block_on(self.engine.settled()).unwrap_or_else(|error| panic!("jobs fail: {error:?}"));
+    }
+
+    fn set_clock(&mut self, now_ms: u64) -> bool {
+        let Some(clock) = &self.clock else { return false };
+        clock.set(now_ms);
+        self.settle();
+        true
     }
 
     fn is_http(&self) -> bool {

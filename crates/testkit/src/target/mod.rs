@@ -47,6 +47,12 @@ pub trait Target {
     /// Lets work in the background proceed.
     fn settle(&mut self) {}
 
+    /// Lets it be this time, in ms since the epoch, until it is set again, and does what is due then. Whether that can be.
+    fn set_clock(&mut self, now_ms: u64) -> bool {
+        let _ = now_ms;
+        false
+    }
+
     /// Whether headers and raw bodies mean something here.
     fn is_http(&self) -> bool;
 }

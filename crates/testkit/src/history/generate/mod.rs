@@ -104,6 +104,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => batch_write(),
         3 => transaction(),
         5 => statement(),
+        2 => (1u64..4).prop_map(Operation::Pass),
         1 => prop::collection::vec((id(), projection(NAMES.to_vec())), 1..4).prop_map(|gets| {
             let mut seen = BTreeSet::new();
             Operation::TransactGet(gets.into_iter().filter(|(id, _)| seen.insert(id.clone())).collect())

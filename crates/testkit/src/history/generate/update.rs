@@ -9,8 +9,8 @@ use proptest::sample::select;
 use stator_model::Value;
 
 use super::condition::{path, path_from};
-use super::value::{NAMES, id, index_keys, number, scalar, set, value};
-use crate::oracle::{Action, Assigned, Returned, Step, Term, Update};
+use super::value::{NAMES, id, index_keys, number, scalar, set, until, value};
+use crate::oracle::{Action, Assigned, Returned, Step, Term, UNTIL, Update};
 
 fn numeric() -> impl Strategy<Value = Term> {
     prop_oneof![
@@ -45,6 +45,8 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         6 => (path(), assigned).prop_map(|(path, value)| Action::Set(path, value)),
         3 => indexed,
+        1 => until().prop_map(|until| Action::Set(vec![Step::Name(UNTIL)], Assigned::Term(Term::Literal(until)))),
+        1 => Just(Action::Remove(vec![Step::Name(UNTIL)])),
         3 => path_from([&NAMES[..], &["g", "h", "l"]].concat()).prop_map(Action::Remove),
         2 => (prop_oneof![3 => name(), 1 => path()], prop_oneof![number().prop_map(Value::N), set()]).prop_map(|(path, value)| Action::Add(path, value)),
         2 => (name(), set()).prop_map(|(path, value)| Action::Delete(path, value)),

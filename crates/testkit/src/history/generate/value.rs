@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use stator_model::{Number, Value};
 
-use crate::oracle::{Attributes, Id};
+use crate::oracle::{Attributes, Id, UNTIL};
 
 /// Attributes that are no keys.
 pub(super) const NAMES: [&str; 9] = ["n", "s", "b", "f", "t", "m", "ss", "ns", "bs"];
@@ -85,10 +85,21 @@ pub(super) fn index_keys(misfits: bool) -> impl Strategy<Value = Vec<(&'static s
     (of("g", letter()), of("h", digit), of("l", letter())).prop_map(|(g, h, l)| [g, h, l].into_iter().flatten().collect())
 }
 
+/// When an item's time comes, in half hours from now; now and then something that is no time.
+pub(super) fn until() -> impl Strategy<Value = Value> {
+    prop_oneof![6 => (0i64..6).prop_map(|steps| Value::N(Number::from(steps))), 1 => text().prop_map(Value::S)]
+}
+
 pub(super) fn item(misfits: bool) -> impl Strategy<Value = Attributes> {
     let some = select(NAMES.to_vec()).prop_flat_map(|name| value_of(name).prop_map(move |value| (name, value)));
-    (id(), index_keys(misfits), prop::collection::vec(some, 2..10)).prop_map(|(id, keys, others)| {
+    let until = prop::option::weighted(0.3, until());
+    (id(), index_keys(misfits), until, prop::collection::vec(some, 2..10)).prop_map(|(id, keys, until, others)| {
         let own = [("pk", Value::S(id.partition.to_owned())), ("sk", Value::N(Number::from(id.sort)))];
-        own.into_iter().chain(keys).chain(others).map(|(name, value)| (name.to_owned(), value)).collect()
+        own.into_iter()
+            .chain(keys)
+            .chain(until.map(|until| (UNTIL, until)))
+            .chain(others)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     })
 }
