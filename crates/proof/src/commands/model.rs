@@ -23,8 +23,8 @@ use crate::verdict::{Violation, broken, found};
 pub(crate) const COMMAND: Command = Command {
     name: "model",
     about: "random operations on the product and on a naive oracle, which have to agree",
-    help: "Histories of item operations, batches, transactions, PartiQL statements, queries and scans of a table with a local and two
-global indexes and a time to live, while hours pass; over memory and over RocksDB in process, and over HTTP and RocksDB: four fifths, a
+    help: "Histories of item operations, batches, transactions, queries and scans, also in the parameters from before expressions and in
+PartiQL, of a table with a local and two global indexes and a time to live, while hours pass; over memory and over RocksDB in process, and over HTTP and RocksDB: four fifths, a
 tenth and a tenth of the calls. The oracle is a map of items and shares no parser, no evaluator and no encoding with the product. What
 must hold: every answer is the oracle's, so is every exception and what is beside it, and what every call consumed; items whose time
 has come are gone; the stream tells each item's changes in their order. A failure is shrunk and printed as a golden script.",

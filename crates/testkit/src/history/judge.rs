@@ -92,7 +92,7 @@ pub(super) fn judge(operation: &Operation, expected: &Answer, exchanges: &[Vec<E
             }
         }
         Answer::Rows(rows) => {
-            let Operation::Find(find) = operation else { return Err("rows are for those who look for some".to_owned()) };
+            let Operation::Find(find) = operation.meaning() else { return Err("rows are for those who look for some".to_owned()) };
             judge_rows(find, rows, exchanges)
         }
         Answer::Listed(rows) if status == 200 => {

@@ -49,7 +49,7 @@ fn call_in(target: &mut dyn Target, region: &str, operation: &str, body: Json) -
 
 /// The calls of one operation: one, or one for each page of each segment.
 fn perform(target: &mut dyn Target, region: &str, operation: &Operation) -> Vec<Vec<Exchange>> {
-    let segments = if let Operation::Find(find) = operation { find.segments } else { 1 };
+    let segments = if let Operation::Find(find) = operation.meaning() { find.segments } else { 1 };
     let mut exchanges = Vec::new();
     for segment in 0..segments {
         let mut pages: Vec<Exchange> = Vec::new();

@@ -40,7 +40,11 @@ fn of_update(update: &mut Update, now_s: u64) {
 /// The operation as it is said at a time.
 #[must_use]
 pub fn said_at(mut operation: Operation, now_s: u64) -> Operation {
-    match &mut operation {
+    let said = match &mut operation {
+        Operation::Legacy(said) => said,
+        said => said,
+    };
+    match said {
         Operation::Put(attributes, ..) | Operation::Statement(Statement::Insert(attributes)) => of_item(attributes, now_s),
         Operation::Update(update, _) | Operation::Statement(Statement::Update(update, _)) => of_update(update, now_s),
         Operation::BatchWrite(items, _) => items.iter_mut().for_each(|item| of_item(item, now_s)),

@@ -12,6 +12,7 @@
 mod capacity;
 mod condition;
 mod expiry;
+mod legacy;
 mod request;
 mod statement;
 mod table;
@@ -21,6 +22,7 @@ mod wire;
 
 pub use capacity::read as read_halves;
 pub use expiry::{STEP_S, UNTIL, said_at};
+pub use legacy::is_legacy;
 pub use request::{key, request};
 pub use statement::{can_be_said, is_short};
 pub use table::{Answer, Change, Oracle, Rows, TABLE};

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use stator_model::{Number, Value};
 
 use super::Attributes;
+use super::legacy;
 use super::statement;
 use super::tree::{
     Action, Assigned, Comparator, Condition, Find, Id, Member, Operand, Operation, Path, Returned, Step, Term, Update, View,
@@ -134,7 +135,7 @@ impl Text {
     }
 }
 
-type Members = Vec<(String, Json)>;
+pub(super) type Members = Vec<(String, Json)>;
 
 pub(super) fn symbol(comparator: Comparator) -> &'static str {
     match comparator {
@@ -147,7 +148,7 @@ pub(super) fn symbol(comparator: Comparator) -> &'static str {
     }
 }
 
-fn add(members: &mut Members, name: &str, value: Json) {
+pub(super) fn add(members: &mut Members, name: &str, value: Json) {
     members.push((name.to_owned(), value));
 }
 
@@ -156,7 +157,7 @@ pub fn key(id: &Id) -> Attributes {
     [("pk".to_owned(), Value::S(id.partition.to_owned())), ("sk".to_owned(), Value::N(Number::from(id.sort)))].into()
 }
 
-fn returned(returned: Returned) -> Json {
+pub(super) fn returned(returned: Returned) -> Json {
     Json::text(match returned {
         Returned::Nothing => "NONE",
         Returned::AllOld => "ALL_OLD",
@@ -202,42 +203,56 @@ fn member((member, condition): &(Member, Option<Condition>)) -> Json {
     Json::single(name, Json::Object(members))
 }
 
-fn find(find: &Find, segment: usize, start: Option<&Json>) -> (&'static str, Members) {
-    let mut members = vec![("TableName".to_owned(), Json::text(NAME))];
-    let mut text = Text::default();
-    let (index, partition, sort) = match find.view {
+/// Index, partition key and sort key of a view.
+pub(super) fn keys_of(view: View) -> (Option<&'static str>, &'static str, &'static str) {
+    match view {
         View::Table => (None, "pk", "sk"),
         View::ByL => (Some("byL"), "pk", "l"),
         View::ByG => (Some("byG"), "g", "h"),
         View::ByH => (Some("byH"), "h", ""),
-    };
-    if let Some(index) = index {
+    }
+}
+
+/// What a page of a query or scan says beside its expressions.
+pub(super) fn frame(find: &Find, segment: usize, start: Option<&Json>) -> Members {
+    let mut members = vec![("TableName".to_owned(), Json::text(NAME))];
+    if let (Some(index), ..) = keys_of(find.view) {
         add(&mut members, "IndexName", Json::text(index));
     }
-    if let Some((value, sorted)) = &find.partition {
-        let mut condition = format!("{} = {}", text.name(partition), text.value(value));
-        if let Some((comparator, value)) = sorted {
-            write!(condition, " AND {} {} {}", text.name(sort), symbol(*comparator), text.value(value)).expect("a string takes all");
-        }
-        add(&mut members, "KeyConditionExpression", Json::String(condition));
+    if find.partition.is_some() {
         add(&mut members, "ScanIndexForward", Json::Bool(!find.backward));
     } else if find.segments > 1 {
         add(&mut members, "Segment", Json::Number(segment.to_string()));
         add(&mut members, "TotalSegments", Json::Number(find.segments.to_string()));
     }
-    if let Some(filter) = &find.filter {
-        add(&mut members, "FilterExpression", Json::String(text.condition(filter)));
-    }
     if find.counts_only {
         add(&mut members, "Select", Json::text("COUNT"));
-    } else if !find.projection.is_empty() {
-        add(&mut members, "ProjectionExpression", Json::String(text.paths(&find.projection)));
     }
     if let Some(limit) = find.limit {
         add(&mut members, "Limit", Json::Number(limit.to_string()));
     }
     if let Some(start) = start {
         add(&mut members, "ExclusiveStartKey", start.clone());
+    }
+    members
+}
+
+fn find(find: &Find, segment: usize, start: Option<&Json>) -> (&'static str, Members) {
+    let mut members = frame(find, segment, start);
+    let mut text = Text::default();
+    let (_, partition, sort) = keys_of(find.view);
+    if let Some((value, sorted)) = &find.partition {
+        let mut condition = format!("{} = {}", text.name(partition), text.value(value));
+        if let Some((comparator, value)) = sorted {
+            write!(condition, " AND {} {} {}", text.name(sort), symbol(*comparator), text.value(value)).expect("a string takes all");
+        }
+        add(&mut members, "KeyConditionExpression", Json::String(condition));
+    }
+    if let Some(filter) = &find.filter {
+        add(&mut members, "FilterExpression", Json::String(text.condition(filter)));
+    }
+    if !find.counts_only && !find.projection.is_empty() {
+        add(&mut members, "ProjectionExpression", Json::String(text.paths(&find.projection)));
     }
     text.finish(&mut members);
     (if find.partition.is_some() { "Query" } else { "Scan" }, members)
@@ -297,6 +312,7 @@ pub fn request(operation: &Operation, segment: usize, start: Option<&Json>) -> (
         }
         Operation::Statement(said) => ("ExecuteStatement", statement::members(said)),
         Operation::Pass(_) => unreachable!("time passes without a request"),
+        Operation::Legacy(operation) => legacy::request(operation, segment, start),
     };
     add(&mut members, "ReturnConsumedCapacity", Json::text("INDEXES"));
     (name, Json::Object(members))

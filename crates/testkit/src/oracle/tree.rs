@@ -240,4 +240,16 @@ pub enum Operation {
     Statement(Statement),
     /// So many half hours pass.
     Pass(u64),
+    /// An operation in the parameters from before expressions.
+    Legacy(Box<Operation>),
+}
+
+impl Operation {
+    /// What is asked for, however it is said.
+    pub fn meaning(&self) -> &Operation {
+        match self {
+            Operation::Legacy(operation) => operation,
+            operation => operation,
+        }
+    }
 }

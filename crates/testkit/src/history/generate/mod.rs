@@ -18,7 +18,7 @@ use self::condition::{any_condition, condition};
 use self::find::{find_in, projection};
 use self::update::update;
 use self::value::{NAMES, id, item};
-use crate::oracle::{Attributes, Condition, Find, Id, Member, Operation, Statement, Update, View, can_be_said, is_short};
+use crate::oracle::{Attributes, Condition, Find, Id, Member, Operation, Statement, Update, View, can_be_said, is_legacy, is_short};
 
 /// A history of up to so many operations, after some items were put.
 pub fn history(operations_max: usize) -> impl Strategy<Value = Vec<Operation>> {
@@ -92,6 +92,19 @@ fn statement() -> impl Strategy<Value = Operation> {
     .prop_map(Operation::Statement)
 }
 
+/// What can be said in the parameters from before expressions.
+fn legacy() -> impl Strategy<Value = Operation> {
+    let view = select(vec![View::Table, View::ByL, View::ByG, View::ByH]);
+    prop_oneof![
+        1 => (item(true), any_condition(), any::<bool>()).prop_map(|(item, condition, returned)| Operation::Put(item, condition, returned)),
+        3 => (update(), any_condition()).prop_map(|(update, condition)| Operation::Update(update, condition)),
+        1 => (id(), any_condition(), any::<bool>()).prop_map(|(id, condition, returned)| Operation::Delete(id, condition, returned)),
+        1 => (id(), projection(NAMES.to_vec())).prop_map(|(id, projection)| Operation::Get(id, projection)),
+        3 => view.prop_flat_map(find_in),
+    ]
+    .prop_filter_map("what was said before", |operation| is_legacy(&operation).then(|| Operation::Legacy(Box::new(operation))))
+}
+
 fn operation() -> impl Strategy<Value = Operation> {
     let view = select(vec![View::Table, View::ByL, View::ByG, View::ByH]);
     prop_oneof![
@@ -104,6 +117,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => batch_write(),
         3 => transaction(),
         5 => statement(),
+        4 => legacy(),
         2 => (1u64..4).prop_map(Operation::Pass),
         1 => prop::collection::vec((id(), projection(NAMES.to_vec())), 1..4).prop_map(|gets| {
             let mut seen = BTreeSet::new();
