@@ -2,7 +2,8 @@
 //!
 //! Writers maintain the index from the moment the catalog shows it; this job meets every item once, in the order of the
 //! store, and enters those that have no entry yet. Both work under the item's latch, so an item is entered exactly once,
-//! whoever comes first. What must stay true: an item that does not fit the index is counted and left out, never an error.
+//! whoever comes first. An item that was put by somebody who did not know the index yet is met because the job begins behind
+//! all such commits. What must stay true: an item that does not fit the index is counted and left out, never an error.
 
 use std::ops::Bound;
 
@@ -39,6 +40,9 @@ impl Engine {
         let Some(definition) = self.snapshot.load().table_by_id(table).cloned() else {
             return self.finish_job(table, JobKind::Backfill, Some(index), Vec::new()).await;
         };
+        if progress.after.is_empty() {
+            self.follow_all_before(table, JobKind::Backfill, Some(index)).await?;
+        }
         let (items, last) = self.items_after(&definition, &progress.after).await?;
         let entered = join_all(items.iter().map(|key| self.enter(table, index, key))).await;
         let mut next = Progress { after: last.clone().unwrap_or_default(), skipped_items: progress.skipped_items };

@@ -112,7 +112,13 @@ impl Engine {
 
     async fn run_owed(&self) -> Result<JobsState, StoreError> {
         let next_due_ms = self.drop_due_tables().await?;
-        let (waiting, jobs): (Vec<Job>, Vec<Job>) = self.owed_jobs().await?.into_iter().partition(|job| self.waits_until(job).is_some());
+        let owed = self.owed_jobs().await?;
+        if !owed.is_empty() {
+            // A job's row shows with its commit, and the catalog a moment later: worked on in between, an index would be filled
+            // that nobody knows, and nothing be entered. Who changes the catalog holds the turn until it shows.
+            drop(self.catalog_turn.lock().await);
+        }
+        let (waiting, jobs): (Vec<Job>, Vec<Job>) = owed.into_iter().partition(|job| self.waits_until(job).is_some());
         let next_due_ms = waiting.iter().filter_map(|job| self.waits_until(job)).chain(next_due_ms).min();
         for job in &jobs {
             let key = (job.table, job.kind, job.index);
@@ -139,6 +145,17 @@ impl Engine {
         let changing_until_ms = self.snapshot.load().table_by_id(job.table).map(|table| table.updating_until_ms);
         let changes_until_ms = changing_until_ms.filter(|until_ms| is_of_index && now_ms < *until_ms);
         changes_until_ms.or_else(|| self.upkeep.broken_jobs.waits_until(&(job.table, job.kind, job.index), now_ms))
+    }
+
+    /// Commits a job's row as it is. Commits are in one order: all that was decided before the catalog showed what this job is
+    /// for, and knew nothing of it, can be read when this has returned.
+    pub(crate) async fn follow_all_before(&self, table: TableId, kind: JobKind, index: Option<IndexId>) -> Result<(), StoreError> {
+        let job_key = job::key(table, kind, index);
+        let again = |found: &[Option<stator_kv::Found>]| match &found[0] {
+            Some(row) => stator_kv::Decision::Commit(vec![Write::Put(job_key.clone(), row.value.clone())]),
+            None => stator_kv::Decision::Abort,
+        };
+        self.store.mutate(std::slice::from_ref(&job_key), &mut { again }).await.map(|_| ()).map_err(crate::catalog::store_error)
     }
 
     async fn owed_jobs(&self) -> Result<Vec<Job>, StoreError> {

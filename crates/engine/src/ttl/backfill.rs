@@ -24,6 +24,9 @@ impl Engine {
         let Some(definition) = self.snapshot.load().table_by_id(table).cloned() else {
             return self.finish_job(table, JobKind::Deadlines, None, Vec::new()).await;
         };
+        if progress.after.is_empty() {
+            self.follow_all_before(table, JobKind::Deadlines, None).await?;
+        }
         let (items, last) = self.items_after(&definition, &progress.after).await?;
         for some in items.chunks(ITEMS_AT_ONCE) {
             let entered = join_all(some.iter().map(|key| self.enter_deadline(table, key))).await;

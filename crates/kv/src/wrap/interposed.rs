@@ -2,7 +2,7 @@
 //!
 //! For what only shows when two things meet: hold a call up until the test has looked around, or let another write come in
 //! between. What must stay true: what was ordered happens once, on the thread of the call, before the store below hears of
-//! the call; without an order it is the store that it wraps.
+//! the call or, where commits are concerned, after it has done it; without an order it is the store that it wraps.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use crate::store::{Caps, CommitError, Decide, Found, Level, MiniTxn, Outcome, Re
 
 struct Order {
     call: Call,
+    is_after: bool,
     /// Calls of that kind still to come, this one included.
     left: u64,
     happen: Box<dyn FnOnce() + Send>,
@@ -46,8 +47,20 @@ impl Interposed {
     /// # Panics
     /// There is no call number zero.
     pub fn before(&self, call: Call, nth: u64, happen: impl FnOnce() + Send + 'static) {
+        self.order(call, false, nth, happen);
+    }
+
+    /// Lets something happen behind it, when the store below has done it and the caller does not know yet.
+    ///
+    /// # Panics
+    /// There is no call number zero.
+    pub fn after(&self, call: Call, nth: u64, happen: impl FnOnce() + Send + 'static) {
+        self.order(call, true, nth, happen);
+    }
+
+    fn order(&self, call: Call, is_after: bool, nth: u64, happen: impl FnOnce() + Send + 'static) {
         assert!(nth > 0, "the next call is the first");
-        *self.order.lock() = Some(Order { call, left: nth, happen: Box::new(happen) });
+        *self.order.lock() = Some(Order { call, is_after, left: nth, happen: Box::new(happen) });
     }
 
     /// Whether what was ordered has not happened yet.
@@ -56,9 +69,13 @@ impl Interposed {
     }
 
     fn comes(&self, call: Call) {
+        self.passes(call, false);
+    }
+
+    fn passes(&self, call: Call, is_after: bool) {
         let due = {
             let mut order = self.order.lock();
-            if let Some(waiting) = order.as_mut().filter(|waiting| waiting.call == call) {
+            if let Some(waiting) = order.as_mut().filter(|waiting| waiting.call == call && waiting.is_after == is_after) {
                 waiting.left -= 1;
             }
             order.take_if(|waiting| waiting.left == 0)
@@ -88,12 +105,16 @@ impl Store for Interposed {
 
     async fn commit(&self, txn: MiniTxn) -> Result<Receipt, CommitError> {
         self.comes(Call::Commit);
-        self.inner.commit(txn).await
+        let committed = self.inner.commit(txn).await;
+        self.passes(Call::Commit, true);
+        committed
     }
 
     async fn mutate(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Option<Receipt>, CommitError> {
         self.comes(Call::Commit);
-        self.inner.mutate(keys, decide).await
+        let mutated = self.inner.mutate(keys, decide).await;
+        self.passes(Call::Commit, true);
+        mutated
     }
 
     async fn resolve(&self, id: TxnId) -> Result<Outcome, StoreError> {
