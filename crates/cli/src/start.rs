@@ -15,8 +15,8 @@ use stator_kv::{Rewind, Store};
 use stator_model::limits::REQUEST_BYTES_MAX;
 use stator_server::listen::{BindError, Tls, TlsError, raise_limit};
 use stator_server::pipeline::Budget;
-use stator_server::{Bound, BulkThreads, Config, Gate, Hooks, Limits, SettableClock, Shell, SystemClock, jobs, observe};
-use tokio::runtime::{Handle, Runtime};
+use stator_server::{Bound, Bulk, BulkThreads, Config, Gate, Hooks, Limits, SettableClock, Shell, SystemClock, jobs, observe};
+use tokio::runtime::Runtime;
 
 use crate::arguments::Mode;
 use crate::failure::Failure;
@@ -67,8 +67,8 @@ pub(crate) fn start(mode: Mode, config: &Config, output: &mut Output) -> Result<
         // Whoever reads that it is ready may stop it at once.
         let stop = signals::stop().map_err(|error| Failure::Failed(format!("signals can not be received: {error}")))?;
         introduce(mode, config, directory.as_deref(), credential.as_ref(), &bound, output);
-        let shell = shell(config, gate, engine, hooks, bulk.handle());
-        serve(shell, Limits::of(config), bulk.handle(), bound, stop).await;
+        let shell = shell(config, gate, engine, hooks, bulk.bulk());
+        serve(shell, Limits::of(config), &bulk.bulk(), bound, stop).await;
         Ok(())
     })
 }
@@ -86,7 +86,7 @@ async fn open_for_tests(
     Ok((engine, Some(Arc::new(hooks))))
 }
 
-fn shell(config: &Config, gate: Gate, engine: Arc<Engine>, hooks: Option<Arc<Hooks>>, bulk: &Handle) -> Shell {
+fn shell(config: &Config, gate: Gate, engine: Arc<Engine>, hooks: Option<Arc<Hooks>>, bulk: Bulk) -> Shell {
     Shell {
         engine,
         gate,
@@ -99,12 +99,12 @@ fn shell(config: &Config, gate: Gate, engine: Arc<Engine>, hooks: Option<Arc<Hoo
         slow_request: config.slow_request,
         budget: Budget::new(usize::try_from(config.request_memory.0).unwrap_or(usize::MAX), config.request_wait),
         hooks,
-        bulk: Some(bulk.clone()),
+        bulk: Some(bulk),
     }
 }
 
-async fn serve(shell: Shell, limits: Limits, bulk: &Handle, bound: Bound, stop: impl Future<Output = ()>) {
-    let jobs = bulk.spawn(jobs::drive(Arc::clone(&shell.engine)));
+async fn serve(shell: Shell, limits: Limits, bulk: &Bulk, bound: Bound, stop: impl Future<Output = ()>) {
+    let jobs = bulk.spawn(jobs::drive(Arc::clone(&shell.engine), Arc::clone(bulk.pace())));
     let have_all_finished = bound.run(Arc::new(shell), limits, stop).await;
     jobs.abort();
     if !have_all_finished {

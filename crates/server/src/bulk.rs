@@ -5,9 +5,14 @@
 //! lower priority, and get what the short ones leave. What must stay true: nothing that runs here is awaited by a short
 //! request, and the threads are as many as the machine has cores, however much there is to do.
 
+use std::future::Future;
 use std::io;
+use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::pace::Pace;
 
 /// How far the threads stand back (`nice`). Beside a busy core they still get about a tenth of it, so that scans and
 /// backfills end on a server that is never idle.
@@ -17,6 +22,29 @@ const NICE: i32 = 10;
 #[derive(Debug)]
 pub struct BulkThreads {
     runtime: Runtime,
+    pace: Arc<Pace>,
+}
+
+/// Where long work runs.
+#[derive(Debug, Clone)]
+pub struct Bulk {
+    threads: Handle,
+    pace: Arc<Pace>,
+}
+
+impl Bulk {
+    /// Work in pieces, which the future itself takes to the pace.
+    pub fn spawn<F>(&self, work: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.threads.spawn(work)
+    }
+
+    /// How long pieces of work give way.
+    pub fn pace(&self) -> &Arc<Pace> {
+        &self.pace
+    }
 }
 
 impl BulkThreads {
@@ -26,12 +54,12 @@ impl BulkThreads {
     /// The system gives no threads.
     pub fn start() -> io::Result<BulkThreads> {
         let runtime = Builder::new_multi_thread().thread_name("stator-bulk").on_thread_start(stand_back).enable_time().build()?;
-        Ok(BulkThreads { runtime })
+        Ok(BulkThreads { runtime, pace: Arc::default() })
     }
 
     /// Where to spawn work.
-    pub fn handle(&self) -> &Handle {
-        self.runtime.handle()
+    pub fn bulk(&self) -> Bulk {
+        Bulk { threads: self.runtime.handle().clone(), pace: Arc::clone(&self.pace) }
     }
 }
 

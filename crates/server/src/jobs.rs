@@ -11,6 +11,7 @@ use stator_engine::Engine;
 use stator_engine::jobs::JobsState;
 
 use crate::guard::unless_it_panics;
+use crate::pace::Pace;
 use crate::steps::Steps;
 
 /// How soon new work is noticed. Asking an engine that has none costs one atomic swap.
@@ -19,11 +20,11 @@ const NOTICE: Duration = Duration::from_millis(50);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Runs what is due, for ever. Drop the future to stop.
-pub async fn drive(engine: Arc<Engine>) {
+pub async fn drive(engine: Arc<Engine>, pace: Arc<Pace>) {
     let mut steps = Steps::default();
     loop {
         steps.look();
-        let wait = match unless_it_panics(engine.run_jobs()).await {
+        let wait = match pace.piece(unless_it_panics(engine.run_jobs())).await {
             Ok(Ok(JobsState::Pending)) => {
                 // Requests that became ready meanwhile go first.
                 tokio::task::yield_now().await;

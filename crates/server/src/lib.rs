@@ -10,10 +10,11 @@ pub mod hooks;
 pub mod jobs;
 pub mod listen;
 pub mod observe;
+pub mod pace;
 pub mod pipeline;
 mod steps;
 
-pub use bulk::BulkThreads;
+pub use bulk::{Bulk, BulkThreads};
 pub use clock::{SettableClock, SystemClock};
 pub use config::{Config, SETTINGS, Setting};
 pub use hooks::Hooks;

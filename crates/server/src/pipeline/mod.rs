@@ -42,9 +42,9 @@ use hyper::{Request, Response};
 use stator_api::{ErasedOperation, Fault, OperationInfo};
 use stator_engine::Engine;
 
-use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::bulk::Bulk;
 use crate::guard;
 use crate::hooks::{Hooks, Trace};
 
@@ -83,7 +83,7 @@ pub struct Shell {
     /// What tests may do to this server; absent where data is kept.
     pub hooks: Option<Arc<Hooks>>,
     /// Where requests run that may take long; without it, on the tasks of their connections.
-    pub bulk: Option<Handle>,
+    pub bulk: Option<Bulk>,
 }
 
 /// Work on another thread that ends when nobody waits for it any more: a client that goes away takes its scan along.
@@ -119,12 +119,14 @@ impl Shell {
         match &self.bulk {
             Some(bulk) if named.as_ref().is_ok_and(Named::is_bulk) => {
                 let shell = Arc::clone(self);
-                let mut answering = Spawned(bulk.spawn(async move {
+                let pace = Arc::clone(bulk.pace());
+                let answering = async move {
                     // Whoever has waited so long behind other long work is not waited for any more, or will not be for long.
                     let is_late = observation.elapsed() > shell.budget.wait();
                     let named = if is_late { Err(budget::crowded()) } else { named };
                     shell.answer_named(named, head, body, observation).await
-                }));
+                };
+                let mut answering = Spawned(bulk.spawn(async move { pace.piece(answering).await }));
                 (&mut answering.0).await.unwrap_or(Err(Dropped))
             }
             _ => self.answer_named(named, head, body, observation).await,

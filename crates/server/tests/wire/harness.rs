@@ -178,7 +178,7 @@ impl Server {
         let indexes = Arc::new(LaggingStore::new(rows, Arc::clone(&clock) as Arc<dyn Clock>));
         let opened = Engine::open(Arc::clone(&indexes) as Arc<dyn Store>, Arc::clone(&clock) as Arc<dyn Clock>, EngineOptions::default());
         let engine = opened.await.ok().unwrap();
-        tokio::spawn(jobs::drive(Arc::clone(&engine)));
+        tokio::spawn(jobs::drive(Arc::clone(&engine), Arc::default()));
         let hooks = Hooks::new(Arc::clone(&engine), clock, indexes, rewind);
         Server::run(Setup::default(), engine, stator_api::target::find, Some(Arc::new(hooks)))
     }

@@ -37,7 +37,7 @@ async fn background_work_that_panics_is_started_again() {
     let clock = Arc::new(Brittle { looks: AtomicU64::new(0), panics: AtomicU64::new(0) });
     let opened = Engine::open(Arc::new(MemoryStore::new()), Arc::clone(&clock) as Arc<dyn Clock>, EngineOptions::default());
     let engine = opened.await.ok().unwrap();
-    let driven = tokio::spawn(jobs::drive(engine));
+    let driven = tokio::spawn(jobs::drive(engine, Arc::default()));
     while clock.looks.load(Ordering::SeqCst) < 100 {
         assert!(!driven.is_finished());
         tokio::time::sleep(Duration::from_millis(50)).await;
