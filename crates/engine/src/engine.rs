@@ -31,16 +31,19 @@ pub struct EngineOptions {
     pub stream_shard_ms: u64,
     /// Bytes of records after which it closes earlier.
     pub stream_shard_bytes: u64,
+    /// Bytes that the items of one partition key and their local index entries may weigh.
+    pub item_collection_bytes_max: u64,
 }
 
 impl Default for EngineOptions {
-    /// Everything takes effect at once; shards close after four hours, as the service's do.
+    /// Everything takes effect at once; shards close after four hours and collections end at 10 GB, as the service's do.
     fn default() -> EngineOptions {
         EngineOptions {
             table_transition_ms: 0,
             consistent_global_reads: false,
             stream_shard_ms: 4 * 60 * 60 * 1000,
             stream_shard_bytes: 1 << 30,
+            item_collection_bytes_max: 10 << 30,
         }
     }
 }

@@ -27,6 +27,9 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 /// What a planted leak loses with each batch.
 const LEAK_BYTES: usize = 64 << 10;
 
+/// Sums held in memory at most; others are read again when they are added to.
+const COUNTERS_MAX: usize = 4096;
+
 /// What a waiter hears: the version, or that the fate of its commit is unknown.
 type Waiter = oneshot::Sender<Result<Version, ()>>;
 /// A place in the queue: its version, and the other end of its waiter.
@@ -286,7 +289,12 @@ impl Committer {
         rows.put(VERSION_KEY, last.to_le_bytes());
         let mut options = WriteOptions::default();
         options.set_sync(!Fault::SkipSync.is_planted());
-        self.db.write_opt(rows, &options).map_err(|error| error.to_string())
+        self.db.write_opt(rows, &options).map_err(|error| error.to_string())?;
+        // Every sum is in the database now.
+        if self.counters.len() > COUNTERS_MAX {
+            self.counters.clear();
+        }
+        Ok(())
     }
 
     fn put_write<'b>(

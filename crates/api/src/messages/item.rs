@@ -6,6 +6,7 @@ use stator_engine::write::{KeyError, WriteError};
 use stator_model::ValueType;
 use stator_model::limits::ITEM_SIZE_BYTES_MAX;
 
+use super::exception::COLLECTION_TOO_LARGE;
 use super::{expression, transaction, value, vector};
 use crate::fault::Fault;
 use crate::json::{Attributes, ValueFault};
@@ -53,6 +54,7 @@ pub fn refuse(error: WriteError, written: Written) -> Fault {
             Fault::validation("Item size to update has exceeded the maximum allowed size")
         }
         WriteError::ItemTooLarge { .. } => too_large(),
+        WriteError::CollectionTooLarge => Fault::client("ItemCollectionSizeLimitExceededException", COLLECTION_TOO_LARGE),
         WriteError::Held => Fault::client("TransactionConflictException", transaction::HELD),
         WriteError::TableGone => table_not_found(),
         WriteError::Unknown => Fault::internal(),

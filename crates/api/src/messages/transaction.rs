@@ -90,6 +90,7 @@ pub fn cancelled(reasons: &[Reason]) -> Fault {
 pub fn reason(error: WriteError, written: item::Written, shows_item: bool) -> Reason {
     let code = match &error {
         WriteError::ConditionFailed { .. } => "ConditionalCheckFailed",
+        WriteError::CollectionTooLarge => "ItemCollectionSizeLimitExceeded",
         WriteError::Held => "TransactionConflict",
         WriteError::Key(_)
         | WriteError::IndexKey { .. }

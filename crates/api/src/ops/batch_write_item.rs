@@ -20,7 +20,7 @@ use crate::messages::{item, read, value};
 use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
 use crate::shapes::capacity::{self, Wanted};
 use crate::shapes::table_name::{check_name, find};
-use crate::shapes::write::{collection_bound_gb, write_metrics};
+use crate::shapes::write::{collections, write_metrics};
 
 /// The registry's line.
 pub(super) static OPERATION: Entry = Entry::new("BatchWriteItem", Class::Write, |body| {
@@ -139,20 +139,19 @@ impl BatchWriteItem<'_> {
             })
             .collect();
         tables.iter().for_each(|(name, _, receipt)| context.consumed(name, receipt));
-        let mut bounds = Vec::new();
+        let mut metrics = Vec::new();
         if self.return_metrics.as_deref() == Some("SIZE") {
             for (name, table, _) in tables.iter().filter(|(_, table, _)| table.has_local_index()) {
-                bounds.push((*name, table, collection_bound_gb(context, table).await?));
+                let keys = intents.iter().filter(|(written, _)| written.id == table.id).map(|(_, intent)| intent.action.key_source().map());
+                metrics.push((*name, table, collections(context, table, keys).await?));
             }
         }
         Ok(Writer::answer(|writer| {
             writer.name("UnprocessedItems").object(|writer| write_unprocessed(writer, &tables, intents, receipts));
-            if !bounds.is_empty() {
+            if !metrics.is_empty() {
                 writer.name("ItemCollectionMetrics").object(|writer| {
-                    for (name, table, bound_gb) in &bounds {
-                        let keys =
-                            intents.iter().filter(|(written, _)| written.id == table.id).map(|(_, intent)| intent.action.key_source());
-                        writer.name(name).array(keys, |writer, key| write_metrics(writer, table, key.map(), *bound_gb));
+                    for (name, table, collections) in &metrics {
+                        writer.name(name).array(collections, |writer, collection| write_metrics(writer, table, *collection));
                     }
                 });
             }

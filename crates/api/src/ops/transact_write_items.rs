@@ -19,7 +19,7 @@ use crate::operation::{Answer, BoxFuture, Class, Context, Entry, Prepared};
 use crate::shapes::capacity::{self, Kind, Wanted};
 use crate::shapes::table_name::find;
 use crate::shapes::transaction::Member;
-use crate::shapes::write::{collection_bound_gb, write_metrics};
+use crate::shapes::write::{Collection, collections, write_metrics};
 
 /// The registry's line.
 pub(super) static OPERATION: Entry = Entry::new("TransactWriteItems", Class::Write, |body| {
@@ -77,23 +77,23 @@ impl TransactWriteItems<'_> {
         };
         let tables = || self.members.iter().flatten().map(Member::table);
         tables().zip(&receipts).for_each(|(table, receipt)| context.consumed(table, receipt));
-        let mut bounds: Vec<(&str, &Arc<Table>, u64)> = Vec::new();
+        let mut metrics: Vec<(&str, &Arc<Table>, Vec<Collection<'_>>)> = Vec::new();
         if self.return_metrics.as_deref() == Some("SIZE") {
             for (name, (table, _)) in tables().zip(intents).filter(|(_, (table, _))| table.has_local_index()) {
-                if !bounds.iter().any(|(known, _, _)| *known == name) {
-                    bounds.push((name, table, collection_bound_gb(context, table).await?));
+                if !metrics.iter().any(|(known, _, _)| *known == name) {
+                    let own = intents.iter().filter(|(written, _)| written.id == table.id);
+                    let keys = own.map(|(_, intent)| intent.action.key_source().map());
+                    metrics.push((name, table, collections(context, table, keys).await?));
                 }
             }
         }
         Ok(Writer::answer(|writer| {
             let wanted = Wanted::of(self.return_capacity.as_deref());
             wanted.write_tables(writer, tables().zip(receipts.iter().copied()), kind);
-            if !bounds.is_empty() {
+            if !metrics.is_empty() {
                 writer.name("ItemCollectionMetrics").object(|writer| {
-                    for (name, table, bound_gb) in &bounds {
-                        let own = intents.iter().filter(|(written, _)| written.id == table.id);
-                        let keys = own.map(|(_, intent)| intent.action.key_source());
-                        writer.name(name).array(keys, |writer, key| write_metrics(writer, table, key.map(), *bound_gb));
+                    for (name, table, collections) in &metrics {
+                        writer.name(name).array(collections, |writer, collection| write_metrics(writer, table, *collection));
                     }
                 });
             }

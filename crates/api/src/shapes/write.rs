@@ -141,17 +141,17 @@ impl<'a> WriteInput<'a> {
     ) -> Result<Vec<u8>, Fault> {
         context.consumed(self.table.given(), &written.receipt);
         let metrics = match self.return_metrics.as_deref() {
-            Some("SIZE") if table.has_local_index() => Some(collection_bound_gb(context, table).await?),
-            _ => None,
+            Some("SIZE") if table.has_local_index() => collections(context, table, std::iter::once(key.map())).await?,
+            _ => Vec::new(),
         };
         Ok(Writer::answer(|writer| {
             if let Some(attributes) = attributes.filter(|attributes| !attributes.map().is_empty()) {
                 writer.name("Attributes").attributes(attributes.map());
             }
             Wanted::of(self.return_capacity.as_deref()).write_member(writer, self.table.given(), &written.receipt);
-            if let Some(bound_gb) = metrics {
+            for collection in metrics {
                 writer.name("ItemCollectionMetrics");
-                write_metrics(writer, table, key.map(), bound_gb);
+                write_metrics(writer, table, collection);
             }
         }))
     }
@@ -164,9 +164,34 @@ pub(crate) fn push_item(fault: &mut Fault, found: &Item) {
     fault.members.push(String::from_utf8(writer.finish()).unwrap_or_default());
 }
 
-/// An upper bound of the size of any item collection of a table, in GB: the size of the table with its local indexes. The
-/// service tells a range, too; ours is wider for large tables.
-pub(crate) async fn collection_bound_gb(context: &Context, table: &Table) -> Result<u64, Fault> {
+/// The item collection that a written item belongs to: a key with its partition, and between how many GB it weighs.
+pub(crate) type Collection<'k> = (MapRef<'k>, [u64; 2]);
+
+/// The collections of written items.
+pub(crate) async fn collections<'k>(
+    context: &Context,
+    table: &Table,
+    keys: impl Iterator<Item = MapRef<'k>>,
+) -> Result<Vec<Collection<'k>>, Fault> {
+    let mut collections = Vec::new();
+    for key in keys {
+        collections.push((key, range_gb(context, table, key).await?));
+    }
+    Ok(collections)
+}
+
+async fn range_gb(context: &Context, table: &Table, key: MapRef<'_>) -> Result<[u64; 2], Fault> {
+    let Ok(item_key) = stator_engine::keyspace::item::key(table.id, &table.key, key) else { return Ok([0, 1]) };
+    let counted = context.engine.collection_bytes(table, &item_key).await.map_err(|error| item::store(&error))?;
+    match counted {
+        Some(bytes) => Ok([bytes >> 30, (bytes >> 30) + 1]),
+        None => Ok([0, bound_gb(context, table).await?]),
+    }
+}
+
+/// An upper bound of the size of any item collection of a table that does not count them: the size of the table with its
+/// local indexes.
+async fn bound_gb(context: &Context, table: &Table) -> Result<u64, Fault> {
     let description = context.engine.describe_table(&table.scope, &table.name).await.map_err(|error| item::store(&error))?;
     let Some(description) = description else { return Ok(1) };
     let local = description
@@ -180,7 +205,7 @@ pub(crate) async fn collection_bound_gb(context: &Context, table: &Table) -> Res
 }
 
 /// Writes an ItemCollectionMetrics structure.
-pub(crate) fn write_metrics(writer: &mut Writer, table: &Table, key: MapRef<'_>, bound_gb: u64) {
+pub(crate) fn write_metrics(writer: &mut Writer, table: &Table, (key, range_gb): Collection<'_>) {
     writer.object(|writer| {
         writer.name("ItemCollectionKey").object(|writer| {
             for attribute in &table.key.partition {
@@ -189,6 +214,6 @@ pub(crate) fn write_metrics(writer: &mut Writer, table: &Table, key: MapRef<'_>,
                 }
             }
         });
-        writer.name("SizeEstimateRangeGB").array([0, 2 * bound_gb], crate::json::Writer::halves);
+        writer.name("SizeEstimateRangeGB").array(range_gb.map(|gb| 2 * gb), crate::json::Writer::halves);
     });
 }

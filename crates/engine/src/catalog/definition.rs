@@ -53,6 +53,7 @@ pub fn encode(table: &Table) -> Item {
         members.insert("ttl_enabling".into(), Value::Bool(ttl.is_enabling));
     }
     put_number(&mut members, "ttl_epochs", Some(u64::from(table.ttl_epochs)));
+    members.insert("counts_collections".into(), Value::Bool(table.counts_collections));
     let tags = table.tags.iter().map(|(key, value)| (key.clone(), Value::S(value.clone())));
     members.insert("tags".into(), Value::M(tags.collect()));
     item_of(&members)
@@ -102,6 +103,7 @@ pub fn decode(id: TableId, stored: MapRef<'_>, stream: &dyn Fn(StreamId) -> Opti
             is_enabling: flag(&members, "ttl_enabling"),
         }),
         ttl_epochs,
+        counts_collections: flag(&members, "counts_collections"),
         tags: decode_tags(&members),
     })
 }

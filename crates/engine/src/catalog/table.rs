@@ -75,6 +75,8 @@ pub struct Table {
     pub ttl: Option<Ttl>,
     /// How often it has been turned on.
     pub ttl_epochs: u32,
+    /// Whether the sizes of its item collections are counted: it was made with a local index, by a version that counts.
+    pub counts_collections: bool,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
 }

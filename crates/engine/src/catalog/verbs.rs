@@ -226,6 +226,7 @@ fn new_table(scope: &Scope, spec: &TableSpec, uuid: String, now_ms: u64, creatin
         stream: None,
         ttl: None,
         ttl_epochs: 0,
+        counts_collections: spec.indexes.iter().any(|index| index.kind == IndexKind::Local),
         tags: spec.tags.clone(),
     };
     for index in &spec.indexes {

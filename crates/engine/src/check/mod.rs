@@ -7,6 +7,7 @@
 //!   VECTORS  vector entry  → its item is there, and has the vector and what it projects
 //!            item          → its deadline is there, where TTL is on
 //!   DEADLINES deadline     → its item is there and has it
+//!            collection    = bytes of the items and local entries of its partition key
 //!   SMALL    counters      = rows and bytes met above
 //!   LOG      record        → it lies in the lane and in a shard of its key, follows the record before it of its item, and
 //!                            the latest says what the item is; a lane's volume is that of its records
@@ -16,6 +17,7 @@
 //! must stay true: nothing is written; memory is bounded, because rows are met in pages and looked up in batches; an index
 //! that is being made or dropped is not compared, since it is on its way.
 
+mod collection;
 mod history;
 
 use std::collections::HashMap;
@@ -33,6 +35,7 @@ use crate::keyspace::{
     vector_entry,
 };
 use crate::{OpenError, index, ttl};
+use collection::Collections;
 use history::History;
 
 /// Faults reported at most.
@@ -60,16 +63,19 @@ struct Checker<'s> {
     report: Report,
     sums: HashMap<(TableId, Option<IndexId>), (i64, i64)>,
     history: History,
+    collections: Collections,
 }
 
 /// Verifies a store that nobody writes to.
 pub async fn check(store: &dyn Store) -> Result<Report, CheckError> {
     let snapshot = load(store).await?;
     let report = Report { tables: snapshot.tables().count(), ..Report::default() };
-    let mut checker = Checker { store, snapshot, report, sums: HashMap::new(), history: History::default() };
+    let mut checker =
+        Checker { store, snapshot, report, sums: HashMap::new(), history: History::default(), collections: Collections::default() };
     for space in [ITEMS, GLOBAL, VECTORS, SMALL, LOG, DEADLINES] {
         checker.space(space).await.map_err(OpenError::Store)?;
     }
+    checker.end_collection();
     checker.latest_records().await.map_err(OpenError::Store)?;
     checker.volumes();
     checker.counters().await.map_err(OpenError::Store)?;
@@ -115,6 +121,9 @@ impl Checker<'_> {
             return Ok(());
         }
         let Some(table) = self.table_of(&row.0) else { return Ok(()) };
+        if space == ITEMS && self.is_of_collection(&table, row) {
+            return Ok(());
+        }
         if space != VECTORS && stored::validate(&row.1).is_err() {
             self.fault(&row.0, "does not decode");
             return Ok(());
@@ -149,6 +158,7 @@ impl Checker<'_> {
             return Ok(());
         }
         self.count(table.id, None, attributes.size_bytes());
+        self.weigh(table, row, attributes.size_bytes());
         if let Some(ttl) = table.ttl.as_ref().filter(|ttl| !ttl.is_enabling)
             && let Some(deadline_s) = ttl::deadline_s(ttl, attributes)
             && let Some(item_key) = item::key_of_joined(&row.0, &table.key)
@@ -183,6 +193,9 @@ impl Checker<'_> {
             return Ok(());
         };
         self.count(table.id, Some(index.id), size_bytes);
+        if index.kind == IndexKind::Local {
+            self.weigh(table, row, size_bytes);
+        }
         let own_key = match index.kind {
             IndexKind::Local => local_index::key(table.id, index.id, &table.key, &index.key, attributes),
             IndexKind::Global => global_index::key(table.id, index.id, &table.key, &index.key, attributes),

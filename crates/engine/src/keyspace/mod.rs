@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|
 //! | `item` | ITEMS | sort 0 | by every write | as long as the item |
 //! | `local_index` | ITEMS | sort 1 | with its item | as long as the item projects it |
+//! | `collection` | ITEMS | sort 2 | added to with every item and entry of its partition | as long as the table |
 //! | `global_index` | GLOBAL | – | with its item | as long as the item projects it |
 //! | `vector_entry` | VECTORS | – | with its item | as long as the item has a vector |
 //! | `table` | SMALL | part 1 | by table operations | as long as the table |
@@ -23,6 +24,7 @@
 
 use stator_kv::{Key, Profile, Space};
 
+pub mod collection;
 pub mod counter;
 pub mod deadline;
 pub mod global_index;
@@ -44,7 +46,7 @@ mod partition;
 pub use partition::KeyFault;
 pub(crate) use partition::key_value;
 
-/// Items and their local index entries.
+/// Items, their local index entries, and the sizes of item collections.
 pub const ITEMS: Space = Space { id: 1, profile: Profile::Rows };
 /// Global index entries.
 pub const GLOBAL: Space = Space { id: 2, profile: Profile::Derived };
@@ -64,6 +66,7 @@ pub const SPACES: [Space; 6] = [ITEMS, GLOBAL, SMALL, LOG, DEADLINES, VECTORS];
 /// The first byte of `sort` in ITEMS.
 pub(crate) const SORT_ITEM: u8 = 0;
 pub(crate) const SORT_LOCAL_INDEX: u8 = 1;
+pub(crate) const SORT_COLLECTION: u8 = 2;
 
 /// The first byte of `part` in SMALL.
 pub(crate) const PART_TABLE: u8 = 1;

@@ -18,6 +18,7 @@ mod hold;
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 pub(crate) use hold::Holds;
 use stator_kv::{CommitError, Decision, Found, Key, Level, StoreError, Write};
 use stator_model::Item;
@@ -32,6 +33,7 @@ use crate::encoding::stored;
 use crate::keyspace::{self, transaction_token};
 use crate::receipt::Receipt;
 use crate::write::effects::merged;
+use crate::write::room::Room;
 use crate::write::{Intent, KeyError, Verdict, WriteError, Written, check_key, decide};
 
 /// How often a transaction's items are touched, and charged: once to prepare, once to commit.
@@ -103,6 +105,7 @@ struct Attempt<'a> {
     token: Option<(u128, u64)>,
     token_keys: Vec<Key>,
     item_keys: Vec<Key>,
+    rooms: Vec<Room>,
     rows: Vec<Key>,
 }
 
@@ -119,7 +122,9 @@ impl Engine {
         let token_keys = token.map_or_else(Vec::new, |token| token_keys(scope, token.text, now_ms));
         let _token = self.holds.take(&token_keys).map_err(|_| TransactError::InProgress)?;
         let token = token.map(|token| (xxh3_128(token.request), now_ms));
-        let mut attempt = Attempt { intents, token, token_keys, item_keys, rows: Vec::new() };
+        let rooms = intents.iter().zip(&item_keys).map(|((table, intent), key)| self.room(table, intent, key));
+        let rooms = try_join_all(rooms).await.map_err(TransactError::Store)?;
+        let mut attempt = Attempt { intents, token, token_keys, item_keys, rooms, rows: Vec::new() };
         let items = self.holds.take(&attempt.item_keys);
         loop {
             let outcome = match &items {
@@ -195,6 +200,7 @@ impl Engine {
             let row = found[attempt.token_keys.len() + at].as_ref();
             let mut reason = None;
             match decide::decide(moment, table.id, intent, &attempt.item_keys[at], row, &exists) {
+                Ok((_, its_effects)) if !its_effects.fit(attempt.rooms[at]) => reason = Some(WriteError::CollectionTooLarge),
                 Ok((one, its_effects)) => {
                     written.push(one);
                     effects.push(its_effects.writes);

@@ -54,6 +54,8 @@ pub enum WriteError {
         /// Its size in bytes.
         size_bytes: usize,
     },
+    /// The items of its partition key would weigh more than 10 GB with their local index entries.
+    CollectionTooLarge,
     /// A transaction that is under way holds the item.
     Held,
     /// The table was dropped meanwhile.

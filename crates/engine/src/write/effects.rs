@@ -19,14 +19,17 @@ use crate::capacity::HalfUnits;
 use crate::catalog::{Index, Table};
 use crate::encoding::stored;
 use crate::index::{self, Entry};
-use crate::keyspace::{counter, deadline, stream_record, stream_volume};
+use crate::keyspace::{collection, counter, deadline, stream_record, stream_volume};
 use crate::receipt::Receipt;
+use crate::write::room::Room;
 use crate::{stream, ttl};
 
 /// Rows to write, and what they cost.
 pub(crate) struct Effects {
     pub(crate) writes: Vec<Write>,
     pub(crate) receipt: Receipt,
+    /// By how many bytes the item's collection grows, where collections are counted.
+    growth_bytes: i64,
 }
 
 /// Whether a row that was read is there; `None` if it was not read.
@@ -49,14 +52,18 @@ pub(super) fn effects(change: &Change<'_>, exists: &Exists<'_>) -> Result<Effect
     let size = |item: &[u8]| stator_model::item::map_of(item).size_bytes();
     let (old_bytes, new_bytes) = (old.map(size), new.map(|item| size(item.as_bytes())));
     let image_bytes = old_bytes.max(new_bytes).unwrap_or(0);
-    let mut effects =
-        Effects { writes: Vec::with_capacity(2 + 3 * table.indexes.len()), receipt: Receipt::of_table(HalfUnits::of_write(image_bytes)) };
+    let mut effects = Effects {
+        writes: Vec::with_capacity(2 + 3 * table.indexes.len()),
+        receipt: Receipt::of_table(HalfUnits::of_write(image_bytes)),
+        growth_bytes: 0,
+    };
     match new {
         Some(item) => effects.writes.push(Write::Put(item_key.clone(), stored::wrap(item.as_bytes()))),
         None if old.is_some() => effects.writes.push(Write::Delete(item_key.clone())),
         None => {}
     }
     effects.count(counter::key(table.id, None), old_bytes, new_bytes);
+    effects.grow(table, old_bytes, new_bytes);
     effects.move_deadline(change);
     effects.record(change);
     let mut unread = Vec::new();
@@ -65,17 +72,34 @@ pub(super) fn effects(change: &Change<'_>, exists: &Exists<'_>) -> Result<Effect
             unread.push(key);
         }
     }
-    if unread.is_empty() { Ok(effects) } else { Err(unread) }
+    if !unread.is_empty() {
+        return Err(unread);
+    }
+    if effects.growth_bytes != 0 {
+        effects.writes.push(Write::Add(collection::key(item_key), vec![effects.growth_bytes]));
+    }
+    Ok(effects)
 }
 
 /// Looking at an item changes nothing, and costs what writing it back would (assumed: the service charges a transaction's
 /// checks as writes).
 pub(super) fn of_check(old: Option<&[u8]>) -> Effects {
     let bytes = old.map_or(0, |item| stator_model::item::map_of(item).size_bytes());
-    Effects { writes: Vec::new(), receipt: Receipt::of_table(HalfUnits::of_write(bytes)) }
+    Effects { writes: Vec::new(), receipt: Receipt::of_table(HalfUnits::of_write(bytes)), growth_bytes: 0 }
 }
 
 impl Effects {
+    /// Whether the item's collection has room for what is added to it.
+    pub(crate) fn fit(&self, room: Room) -> bool {
+        self.growth_bytes <= 0 || room.is_none_or(|room| self.growth_bytes <= room)
+    }
+
+    fn grow(&mut self, table: &Table, old_bytes: Option<usize>, new_bytes: Option<usize>) {
+        if table.counts_collections {
+            self.growth_bytes += signed(new_bytes) - signed(old_bytes);
+        }
+    }
+
     /// The deadline row of an item that has one, where the new item says.
     fn move_deadline(&mut self, change: &Change<'_>) {
         let Some(ttl) = &change.table.ttl else { return };
@@ -136,6 +160,9 @@ impl Effects {
             self.writes.push(Write::Put(new.key, new.row));
         }
         self.count(counter::key(table.id, Some(index.id)), old_bytes, new_bytes);
+        if index.kind == IndexKind::Local {
+            self.grow(table, old_bytes, new_bytes);
+        }
     }
 
     /// Charges an entry that is made, removed or changed.
@@ -153,13 +180,16 @@ impl Effects {
     }
 
     fn count(&mut self, counter: Key, old_bytes: Option<usize>, new_bytes: Option<usize>) {
-        let bytes = |size: Option<usize>| i64::try_from(size.unwrap_or(0)).expect("items are small");
         let rows = i64::from(new_bytes.is_some()) - i64::from(old_bytes.is_some());
-        let deltas = vec![rows, bytes(new_bytes) - bytes(old_bytes)];
+        let deltas = vec![rows, signed(new_bytes) - signed(old_bytes)];
         if deltas.iter().any(|delta| *delta != 0) {
             self.writes.push(Write::Add(counter, deltas));
         }
     }
+}
+
+fn signed(bytes: Option<usize>) -> i64 {
+    i64::try_from(bytes.unwrap_or(0)).expect("items are small")
 }
 
 /// The writes of many changes in one list; additions to one counter become one.

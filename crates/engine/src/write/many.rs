@@ -7,11 +7,12 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use stator_kv::{CommitError, Decision, Found, Key, Write};
 
 use super::decide::{self, KeyError, WriteError};
 use super::effects::merged;
+use super::room::Room;
 use super::{Intent, Verdict, Written};
 use crate::Engine;
 use crate::catalog::Table;
@@ -70,13 +71,18 @@ impl Engine {
 
     /// All members in one commit; nothing if that would be too large.
     async fn write_together(&self, members: &[Member<'_>], item_keys: Vec<Key>) -> Option<Vec<Outcome>> {
+        let rooms = members.iter().zip(&item_keys).map(|(member, key)| self.room(&member.intent.0, &member.intent.1, key));
+        let rooms = match try_join_all(rooms).await {
+            Ok(rooms) => rooms,
+            Err(error) => return Some(members.iter().map(|_| Err(WriteError::Store(error.clone()))).collect()),
+        };
         let mut keys = item_keys;
         loop {
             let mut last = None;
             let committed = self
                 .store
                 .mutate(&keys, &mut |found| {
-                    let (decided, writes) = self.decide_many(members, &keys, found);
+                    let (decided, writes) = self.decide_many(members, &rooms, &keys, found);
                     last = Some(decided);
                     if writes.is_empty() { Decision::Abort } else { Decision::Commit(writes) }
                 })
@@ -99,15 +105,16 @@ impl Engine {
     }
 
     /// Decides on all members; the writes are those of the ones that are not refused, and none if rows are missing.
-    fn decide_many(&self, members: &[Member<'_>], keys: &[Key], found: &[Option<Found>]) -> (Decided, Vec<Write>) {
+    fn decide_many(&self, members: &[Member<'_>], rooms: &[Room], keys: &[Key], found: &[Option<Found>]) -> (Decided, Vec<Write>) {
         let snapshot = self.snapshot.load();
         let moment = decide::Moment { snapshot: &snapshot, now_ms: self.now_ms() };
         let exists = |key: &Key| keys.iter().position(|known| known == key).map(|at| found[at].is_some());
         let (mut outcomes, mut effects) = (Vec::with_capacity(members.len()), Vec::with_capacity(members.len()));
         let mut needed = Vec::new();
-        for ((member, key), row) in members.iter().zip(keys).zip(found) {
+        for (((member, room), key), row) in members.iter().zip(rooms).zip(keys).zip(found) {
             let (table, intent) = member.intent;
             match decide::decide(moment, table.id, intent, key, row.as_ref(), &exists) {
+                Ok((_, its_effects)) if !its_effects.fit(*room) => outcomes.push(Err(WriteError::CollectionTooLarge)),
                 Ok((written, its_effects)) => {
                     outcomes.push(Ok(written));
                     effects.push(its_effects.writes);

@@ -21,6 +21,7 @@ pub(crate) mod decide;
 pub(crate) mod effects;
 mod intent;
 mod many;
+pub(crate) mod room;
 
 use std::sync::Arc;
 
@@ -63,6 +64,7 @@ impl Engine {
         if self.holds.is_held(&item_key) {
             return Err(WriteError::Held);
         }
+        let room = self.room(table, intent, &item_key).await.map_err(WriteError::Store)?;
         let mut keys = vec![item_key];
         loop {
             let mut verdict = None;
@@ -74,6 +76,7 @@ impl Engine {
                     let moment = decide::Moment { snapshot: &snapshot, now_ms: self.now_ms() };
                     let decided = decide::decide(moment, table.id, intent, &keys[0], found[0].as_ref(), &exists);
                     let (decided, writes) = match decided {
+                        Ok((_, effects)) if !effects.fit(room) => (Verdict::Refuse(WriteError::CollectionTooLarge), Decision::Abort),
                         Ok((written, effects)) => (Verdict::Write(written), Decision::Commit(effects.writes)),
                         Err(refusal) => (refusal, Decision::Abort),
                     };
