@@ -67,14 +67,19 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
 
 fn attack_all(guests: &Guests, address: SocketAddr, pid: u32, means: &Means) -> Result<String, Violation> {
     std::thread::sleep(QUIET / 4);
-    guests.begin();
-    std::thread::sleep(QUIET);
-    let (count, quiet_us) = guests.noticed()?;
+    let mut quiet_us = quiet(guests)?;
     let idle_bytes = usage::resident_bytes(pid)?;
-    say(&format!("quiet: {count} requests, p99 {} us; {} MB", quiet_us, idle_bytes / 1_000_000));
+    say(&format!("  quiet: p99 {quiet_us} us; {} MB", idle_bytes / 1_000_000));
     let (mut worst, mut most_bytes) = (0, 0);
     for attack in &ATTACKS {
-        let Suffered { p99_us, bytes } = suffer(guests, address, pid, attack, means)?;
+        let mut suffered = suffer(guests, address, pid, attack, means)?;
+        if suffered.p99_us > quiet_us * P99_FACTOR_MAX {
+            // What else the machine does may have changed: both are measured once more.
+            quiet_us = quiet(guests)?;
+            say(&format!("  quiet: p99 {quiet_us} us"));
+            suffered = suffer(guests, address, pid, attack, means)?;
+        }
+        let Suffered { p99_us, bytes } = suffered;
         let grown = bytes.saturating_sub(idle_bytes);
         if p99_us > quiet_us * P99_FACTOR_MAX {
             return Err(found(format!("{}: p99 of clients that behave is {p99_us} us, and {quiet_us} us when it is quiet", attack.name)));
@@ -92,6 +97,13 @@ fn attack_all(guests: &Guests, address: SocketAddr, pid: u32, means: &Means) -> 
         milliseconds(worst),
         most_bytes / 1_000_000
     ))
+}
+
+/// The p99 of the guests when nobody else is there.
+fn quiet(guests: &Guests) -> Result<u64, Violation> {
+    guests.begin();
+    std::thread::sleep(QUIET);
+    Ok(guests.noticed()?.1)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "latencies are far below 2^52 us")]
@@ -124,7 +136,7 @@ fn suffer(guests: &Guests, address: SocketAddr, pid: u32, attack: &Attack, means
     })?;
     let (count, p99_us) = guests.noticed()?;
     let bytes = most_bytes.into_inner();
-    say(&format!("{}: {done}; guests: {count} requests, p99 {p99_us} us; {} MB", attack.name, bytes / 1_000_000));
+    say(&format!("  {}: {done}; guests: {count} requests, p99 {p99_us} us; {} MB", attack.name, bytes / 1_000_000));
     Ok(Suffered { p99_us, bytes })
 }
 

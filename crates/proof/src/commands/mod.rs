@@ -13,6 +13,7 @@ mod fuzz;
 mod histories;
 mod hostile;
 mod model;
+mod overload;
 mod panics;
 mod powercut;
 mod soak;
@@ -26,6 +27,7 @@ pub(crate) const COMMANDS: &[&Command] = &[
     &model::COMMAND,
     &histories::COMMAND,
     &hostile::COMMAND,
+    &overload::COMMAND,
     &panics::COMMAND,
     &clock::COMMAND,
     &fuzz::COMMAND,

@@ -38,11 +38,27 @@ pub(crate) struct Attack {
     pub(crate) perform: fn(SocketAddr, &Means) -> Result<String, Violation>,
 }
 
+macro_rules! flood {
+    ($name:literal) => {
+        Attack { name: concat!("HTTP/2: ", $name), perform: |address, means| frames::flood(address, $name, means.stay / FLOODS_SHARE) }
+    };
+}
+
+/// A flood goes on for so much less time than a crowd stays.
+const FLOODS_SHARE: u32 = 3;
+
 /// All of them. The first is about who is let in at all.
-pub(crate) const ATTACKS: [Attack; 7] = [
+pub(crate) const ATTACKS: [Attack; 14] = [
     Attack { name: "changed signatures", perform: |address, means| signatures::forge(address, means.seed, means.mutations) },
     Attack { name: "malformed requests", perform: |address, _| malformed::throw(address) },
-    Attack { name: "HTTP/2 floods", perform: |address, _| frames::flood(address) },
+    Attack { name: "forbidden frames", perform: |address, _| frames::forbidden(address) },
+    flood!("rapid reset"),
+    flood!("endless headers"),
+    flood!("empty continuations"),
+    flood!("a table entry, again and again"),
+    flood!("pings"),
+    flood!("settings"),
+    flood!("empty data"),
     Attack { name: "idle connections", perform: |address, means| Ok(crowds::idle(address, means.connections, means.stay)) },
     Attack { name: "slow heads", perform: |address, means| Ok(crowds::slow_heads(address, means.connections, means.stay)) },
     Attack { name: "slow bodies", perform: |address, means| Ok(crowds::slow_bodies(address, means.connections, means.stay)) },
@@ -57,7 +73,8 @@ pub(crate) fn invite(address: SocketAddr) -> Result<(), Violation> {
 fn create(client: &mut Client, name: &str) -> Result<(), Violation> {
     let table = json!({"TableName": name, "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]});
-    client.call("CreateTable", &table.to_string())?;
+    // An attack that is repeated finds its table.
+    client.exchange("CreateTable", &table.to_string())?;
     Ok(client.await_active(name, Duration::from_secs(10))?)
 }
 

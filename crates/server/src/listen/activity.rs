@@ -8,19 +8,27 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use crate::pipeline::Shell;
 
 /// What a connection may send ahead of a request without being counted.
 const HEAD_BYTES_USUAL: usize = 8 << 10;
+/// Beyond this, it is read slowly; no head is as long, and frames that ask for nothing are work for nothing.
+const HEAD_BYTES_LONG: usize = 32 << 10;
+/// How slowly.
+const PAUSE_PER_KIB: Duration = Duration::from_millis(16);
+/// A connection that has sent so much since its last request wants something else than requests.
+const HEAD_BYTES_MAX: usize = 256 << 10;
 
-/// A task of the runtime has 128 turns before others have theirs.
-const BYTES_PER_TURN: usize = 256;
+/// A task of the runtime has 128 turns before others have theirs. Bytes of a body are cheap; what belongs to no request may be
+/// frames of a few bytes, each with work of its own.
+const BODY_BYTES_PER_TURN: usize = 256;
+const OTHER_BYTES_PER_TURN: usize = 64;
 
 pub(super) struct Activity {
     shell: Arc<Shell>,
@@ -76,12 +84,19 @@ impl Activity {
         }
     }
 
+    fn bytes_per_turn(&self) -> usize {
+        if self.running.load(Ordering::Relaxed) > 0 { BODY_BYTES_PER_TURN } else { OTHER_BYTES_PER_TURN }
+    }
+
     /// Notes what was read; refused when it is no request yet and there is no room for more of that.
     fn has_read(&self, bytes: usize) -> io::Result<()> {
         if self.running.load(Ordering::Relaxed) > 0 {
             return Ok(());
         }
         let head_bytes = self.head_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if head_bytes > HEAD_BYTES_MAX {
+            return Err(io::Error::other("too much that is no request"));
+        }
         let (due, counted) = (head_bytes.saturating_sub(HEAD_BYTES_USUAL), self.counted_bytes.load(Ordering::Relaxed));
         if due > counted {
             if !self.shell.budget.arriving.try_take(due - counted) {
@@ -90,6 +105,12 @@ impl Activity {
             self.counted_bytes.store(due, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// How long to wait before more is read.
+    fn pause(&self, bytes: usize) -> Option<Duration> {
+        let is_long = self.running.load(Ordering::Relaxed) == 0 && self.head_bytes.load(Ordering::Relaxed) > HEAD_BYTES_LONG;
+        is_long.then(|| PAUSE_PER_KIB * u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX))
     }
 
     fn give_back(&self) {
@@ -120,18 +141,20 @@ impl Drop for Running<'_> {
 pub(super) struct Noted<S> {
     stream: S,
     activity: Arc<Activity>,
+    /// Nothing is read before this has passed.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Noted<S> {
     pub(super) fn new(stream: S, activity: Arc<Activity>) -> Noted<S> {
-        Noted { stream, activity }
+        Noted { stream, activity, pause: None }
     }
 }
 
-/// Lets others have their turn after some ten thousand bytes: to the runtime a read is a read, and one may hold as much work as
+/// Lets others have their turn after some thousand bytes: to the runtime a read is a read, and one may hold as much work as
 /// hundreds of small frames are.
-fn pay(context: &mut Context<'_>, bytes: usize) {
-    for _ in 0..bytes / BYTES_PER_TURN {
+fn pay(context: &mut Context<'_>, turns: usize) {
+    for _ in 0..turns {
         match tokio::task::coop::poll_proceed(context) {
             Poll::Ready(turn) => turn.made_progress(),
             Poll::Pending => return,
@@ -141,12 +164,17 @@ fn pay(context: &mut Context<'_>, bytes: usize) {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         if let Poll::Ready(Ok(())) = polled {
             let bytes = buffer.filled().len() - before;
-            pay(context, bytes);
+            pay(context, bytes / self.activity.bytes_per_turn());
             self.activity.has_read(bytes)?;
+            self.pause = self.activity.pause(bytes).map(|pause| Box::pin(tokio::time::sleep(pause)));
         }
         polled
     }
