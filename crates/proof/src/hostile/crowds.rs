@@ -12,7 +12,11 @@ use super::wire::{Raw, signed};
 use crate::verdict::Violation;
 
 /// Between two bytes of a slow client.
-const DRIP: Duration = Duration::from_millis(200);
+const DRIP: Duration = Duration::from_secs(1);
+/// A crowd drips in so many parts, one after another.
+const PARTS: u32 = 20;
+/// Members of a part that come again between two drips.
+const RETURNING_MAX: usize = 20;
 /// A large piece of a head, or of a body.
 const PIECE_BYTES: usize = 30 << 10;
 const ANNOUNCED_BYTES: usize = 1 << 20;
@@ -44,24 +48,32 @@ pub(super) fn slow_bodies(address: SocketAddr, count: u64, stay: Duration) -> St
 fn crowd(address: SocketAddr, count: u64, stay: Duration, openings: &[Vec<u8>; 2], drip: &[u8]) -> String {
     super::give_way();
     let mut members: Vec<Option<Raw>> = (0..count).map(|_| None).collect();
+    let part_size = members.len().div_ceil(usize::try_from(PARTS).unwrap_or(1)).max(1);
     let (mut came, mut sent_away) = (0_u64, 0_u64);
     let begin = Instant::now();
     let mut full_since = None;
     while full_since.is_none_or(|since: Instant| since.elapsed() < stay) && begin.elapsed() < stay * STAYS_MAX {
-        for (number, member) in members.iter_mut().enumerate() {
-            if let Some(connection) = member {
-                if !connection.trickle(drip) {
-                    sent_away += 1;
-                    *member = None;
+        // Not all at once: slow clients are slow each for itself.
+        for (part, members) in members.chunks_mut(part_size).enumerate() {
+            let mut coming = if full_since.is_some() { RETURNING_MAX } else { usize::MAX };
+            for (number, member) in members.iter_mut().enumerate() {
+                if let Some(connection) = member {
+                    if !connection.trickle(drip) {
+                        sent_away += 1;
+                        *member = None;
+                    }
+                } else if coming > 0 {
+                    coming -= 1;
+                    *member = Raw::connect(address).ok();
+                    if let Some(connection) = member {
+                        connection.trickle(&openings[(part + number) % 2]);
+                        came += 1;
+                    }
                 }
-            } else if let Ok(mut connection) = Raw::connect(address) {
-                connection.trickle(&openings[number % 2]);
-                came += 1;
-                *member = Some(connection);
             }
+            std::thread::sleep(DRIP / PARTS);
         }
         full_since.get_or_insert_with(Instant::now);
-        std::thread::sleep(DRIP);
     }
     format!("{came} came, {sent_away} were sent away")
 }

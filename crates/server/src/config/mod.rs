@@ -132,7 +132,7 @@ settings! {
     /// Memory for requests in flight: a third for bodies on their way, for requests being answered, for answers being sent.
     ///
     /// Each request counts its body and 16KiB. One that finds no room waits; see request_wait.
-    request_memory: Size = Size(192 << 20);
+    request_memory: Size = Size(128 << 20);
     /// A request that finds the server full waits so long for its turn; then it is answered with status 503.
     request_wait: Duration = Duration::from_secs(2);
     /// Headers of one request, all names and values together; more is status 431.

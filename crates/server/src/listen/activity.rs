@@ -17,7 +17,9 @@ use tokio::time::{Instant, Sleep};
 use crate::pipeline::Shell;
 
 /// What a connection may send ahead of a request without being counted.
-const HEAD_BYTES_USUAL: usize = 8 << 10;
+const HEAD_BYTES_USUAL: usize = 4 << 10;
+/// A buffer that grows with what it holds has room for as much again.
+const BUFFER_FACTOR: usize = 2;
 /// Beyond this, it is read slowly; no head is as long, and frames that ask for nothing are work for nothing.
 const HEAD_BYTES_LONG: usize = 32 << 10;
 /// How slowly.
@@ -97,7 +99,7 @@ impl Activity {
         if head_bytes > HEAD_BYTES_MAX {
             return Err(io::Error::other("too much that is no request"));
         }
-        let (due, counted) = (head_bytes.saturating_sub(HEAD_BYTES_USUAL), self.counted_bytes.load(Ordering::Relaxed));
+        let (due, counted) = (BUFFER_FACTOR * head_bytes.saturating_sub(HEAD_BYTES_USUAL), self.counted_bytes.load(Ordering::Relaxed));
         if due > counted {
             if !self.shell.budget.arriving.try_take(due - counted) {
                 return Err(io::Error::other("no room for longer heads"));

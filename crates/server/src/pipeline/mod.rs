@@ -86,6 +86,14 @@ pub struct Shell {
     pub bulk: Option<Bulk>,
 }
 
+/// A request that has been named.
+struct Asked<B> {
+    named: Result<Named, Fault>,
+    head: Parts,
+    body: B,
+    observation: Observation,
+}
+
 /// Work on another thread that ends when nobody waits for it any more: a client that goes away takes its scan along.
 struct Spawned<T>(JoinHandle<T>);
 
@@ -116,33 +124,38 @@ impl Shell {
         let observation = Observation::start(client);
         let (head, body) = request.into_parts();
         let named = name::name(self, &head);
+        let asked = Asked { named, head, body, observation };
         match &self.bulk {
-            Some(bulk) if named.as_ref().is_ok_and(Named::is_bulk) => {
-                let shell = Arc::clone(self);
-                let pace = Arc::clone(bulk.pace());
-                let answering = async move {
-                    // Whoever has waited so long behind other long work is not waited for any more, or will not be for long.
-                    let is_late = observation.elapsed() > shell.budget.wait();
-                    let named = if is_late { Err(budget::crowded()) } else { named };
-                    shell.answer_named(named, head, body, observation).await
-                };
-                let mut answering = Spawned(bulk.spawn(async move { pace.piece(answering).await }));
+            Some(bulk) if asked.named.as_ref().is_ok_and(Named::is_bulk) => {
+                let mut answering = self.answer_on(bulk, asked);
                 (&mut answering.0).await.unwrap_or(Err(Dropped))
             }
-            _ => self.answer_named(named, head, body, observation).await,
+            _ => self.answer_asked(asked).await,
         }
     }
 
-    async fn answer_named<B>(
-        &self,
-        named: Result<Named, Fault>,
-        head: Parts,
-        mut body: B,
-        mut observation: Observation,
-    ) -> Result<Response<Full<Bytes>>, Dropped>
+    /// Answers on other threads. Not an async function, so that what it spawns takes no room in each request's state.
+    fn answer_on<B>(self: &Arc<Self>, bulk: &Bulk, asked: Asked<B>) -> Spawned<Result<Response<Full<Bytes>>, Dropped>>
+    where
+        B: Body<Data = Bytes> + Unpin + Send + 'static,
+    {
+        let (shell, pace) = (Arc::clone(self), Arc::clone(bulk.pace()));
+        let answering = async move {
+            let mut asked = asked;
+            // Whoever has waited so long behind other long work is not waited for any more, or will not be for long.
+            if asked.observation.elapsed() > shell.budget.wait() {
+                asked.named = Err(budget::crowded());
+            }
+            shell.answer_asked(asked).await
+        };
+        Spawned(bulk.spawn(async move { pace.piece(answering).await }))
+    }
+
+    async fn answer_asked<B>(&self, asked: Asked<B>) -> Result<Response<Full<Bytes>>, Dropped>
     where
         B: Body<Data = Bytes> + Unpin,
     {
+        let Asked { named, head, mut body, mut observation } = asked;
         let hooks = self.hooks.as_deref();
         let trace = hooks.map(Hooks::trace);
         let replying = async {

@@ -87,7 +87,7 @@ async fn an_idle_connection_makes_room_and_a_busy_one_does_not() {
 
 #[tokio::test]
 async fn endless_heads_take_no_more_than_bodies_may() {
-    let server = Server::start(Setup { request_memory: 3 * (40 << 10), ..Setup::default() }).await;
+    let server = Server::start(Setup { request_memory: 3 * (104 << 10), ..Setup::default() }).await;
     let mut endless = Vec::new();
     for _ in 0..10 {
         let mut client = server.connect().await;
