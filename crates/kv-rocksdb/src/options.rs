@@ -24,6 +24,8 @@ impl Default for RocksOptions {
 const RECENT_SHARE: usize = 8;
 /// Values above this many bytes live in files of their own, so that compaction does not carry them along.
 const BLOB_BYTES_MIN: u64 = 64 << 10;
+/// New files of rows that are merged into the older ones together; four unless said.
+const LEVEL_ZERO_FILES: i32 = 2;
 /// Files held open at most.
 const OPEN_FILES_MAX: i32 = 1024;
 /// Bytes per second that background work may write.
@@ -98,6 +100,8 @@ impl Shared {
         options.set_write_buffer_size(buffer_bytes);
         options.set_level_compaction_dynamic_level_bytes(true);
         if profile == Profile::Rows {
+            // A row that is overwritten lies in each of these files, and a page steps over every one of its states.
+            options.set_level_zero_file_num_compaction_trigger(LEVEL_ZERO_FILES);
             options.set_enable_blob_files(true);
             options.set_min_blob_size(BLOB_BYTES_MIN);
             options.set_blob_compression_type(DBCompressionType::Lz4);

@@ -78,6 +78,8 @@ impl Engine {
 
     /// Enters one item; answers whether it was left out.
     async fn enter(&self, table: TableId, index: IndexId, item_key: &Key) -> Result<bool, StoreError> {
+        // A tick is long, and somebody who is awaited may want this core.
+        std::thread::yield_now();
         let mut keys = vec![item_key.clone()];
         loop {
             let mut outcome = Entered::Done;
