@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
+use foldhash::fast::RandomState;
 use futures_channel::oneshot;
 use parking_lot::{Condvar, Mutex};
 use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
@@ -172,6 +173,12 @@ impl Queue {
     }
 }
 
+/// A sum as it will be, and the turn in which it was added to last.
+struct Counter {
+    sum: Vec<u8>,
+    turn: u64,
+}
+
 /// What one batch does to counters.
 #[derive(Default)]
 struct Counting<'b> {
@@ -196,14 +203,16 @@ fn lies_in(place: &Place, profile: Profile, from: &[u8], to: &[u8]) -> bool {
 pub(crate) struct Committer {
     db: Arc<DB>,
     queue: Arc<Queue>,
-    counters: HashMap<Place, Vec<u8>>,
+    counters: HashMap<Place, Counter, RandomState>,
+    /// Counts how often touched counters were written.
+    turn: u64,
     /// The stored form of the value that is being put.
     scratch: Vec<u8>,
 }
 
 impl Committer {
     pub(crate) fn new(db: Arc<DB>, queue: Arc<Queue>) -> Committer {
-        Committer { db, queue, counters: HashMap::new(), scratch: Vec::new() }
+        Committer { db, queue, counters: HashMap::default(), turn: 0, scratch: Vec::new() }
     }
 
     /// Works until the queue is closed and empty.
@@ -319,22 +328,25 @@ impl Committer {
                 rows.delete_cf(family, &place.key);
             }
             RowChange::Add(deltas) => {
-                let sum = match self.counters.get(place) {
-                    Some(sum) => add(sum, deltas),
-                    None if counting.has_deleted(place) => add(&[], deltas),
-                    None => add(&stored_counter(&self.db, family, place)?, deltas),
-                };
-                if self.counters.insert(place.clone(), sum).is_none() || !counting.touched.contains(&place) {
-                    counting.touched.push(place);
+                if let Some(counter) = self.counters.get_mut(place) {
+                    counter.sum = add(&counter.sum, deltas);
+                    if std::mem::replace(&mut counter.turn, self.turn) != self.turn {
+                        counting.touched.push(place);
+                    }
+                    return Ok(());
                 }
+                let begin = if counting.has_deleted(place) { Vec::new() } else { stored_counter(&self.db, family, place)? };
+                self.counters.insert(place.clone(), Counter { sum: add(&begin, deltas), turn: self.turn });
+                counting.touched.push(place);
             }
         }
         Ok(())
     }
 
     fn put_counters(&mut self, rows: &mut WriteBatch, counting: &mut Counting<'_>) -> Result<(), String> {
+        self.turn += 1;
         for place in counting.touched.drain(..) {
-            if let Some(sum) = self.counters.get(place) {
+            if let Some(Counter { sum, .. }) = self.counters.get(place) {
                 rows.put_cf(family(&self.db, place.profile)?, &place.key, raw_value(&mut self.scratch, Version(0), sum));
             }
         }
