@@ -89,15 +89,16 @@ fn write_some(address: SocketAddr, owner: u64, writes: u64) -> Result<u64, Viola
         let id = format!("{owner} {at}");
         let body = json!({"TableName": "Items", "Key": {"id": {"S": id}}, "UpdateExpression": "SET kind = :k ADD times :one",
             "ExpressionAttributeValues": {":one": {"N": "1"}, ":k": {"S": "some"}}});
-        let stuck = |failure: stator_driver::failure::Failure| found(format!("item {id} after {panicked} panics: {failure}"));
-        let reply = client.exchange("UpdateItem", &body.to_string()).map_err(stuck)?;
+        let stuck =
+            |panicked: u64, failure: stator_driver::failure::Failure| found(format!("item {id} after {panicked} panics: {failure}"));
+        let reply = client.exchange("UpdateItem", &body.to_string()).map_err(|failure| stuck(panicked, failure))?;
         match reply.status {
             200 => acknowledged[at] += 1,
             500 => panicked += 1,
             status => return Err(found(format!("UpdateItem got {status}: {}", String::from_utf8_lossy(&reply.body)))),
         }
         let read = json!({"TableName": "Items", "Key": {"id": {"S": id}}, "ConsistentRead": true});
-        let times = client.call("GetItem", &read.to_string())?["Item"]["times"]["N"].take();
+        let times = client.call("GetItem", &read.to_string()).map_err(|failure| stuck(panicked, failure))?["Item"]["times"]["N"].take();
         if times.as_str().unwrap_or("0") != acknowledged[at].to_string() {
             return Err(found(format!("item {id} was written {times} times, acknowledged were {}", acknowledged[at])));
         }
