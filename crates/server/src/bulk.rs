@@ -33,7 +33,7 @@ pub struct Bulk {
 }
 
 impl Bulk {
-    /// Work in pieces, which the future itself takes to the pace.
+    /// Runs work on these threads. Whoever brings it does its pieces at the [`pace`](Bulk::pace).
     pub fn spawn<F>(&self, work: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,

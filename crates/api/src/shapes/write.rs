@@ -141,15 +141,15 @@ impl<'a> WriteInput<'a> {
     ) -> Result<Vec<u8>, Fault> {
         context.consumed(self.table.given(), &written.receipt);
         let metrics = match self.return_metrics.as_deref() {
-            Some("SIZE") if table.has_local_index() => collections(context, table, std::iter::once(key.map())).await?,
-            _ => Vec::new(),
+            Some("SIZE") if table.has_local_index() => Some((key.map(), range_gb(context, table, key.map()).await?)),
+            _ => None,
         };
         Ok(Writer::answer(|writer| {
             if let Some(attributes) = attributes.filter(|attributes| !attributes.map().is_empty()) {
                 writer.name("Attributes").attributes(attributes.map());
             }
             Wanted::of(self.return_capacity.as_deref()).write_member(writer, self.table.given(), &written.receipt);
-            for collection in metrics {
+            if let Some(collection) = metrics {
                 writer.name("ItemCollectionMetrics");
                 write_metrics(writer, table, collection);
             }

@@ -131,7 +131,7 @@ settings! {
     connections_max: u32 = 10_000;
     /// Memory for requests in flight: a third for bodies on their way, for requests being answered, for answers being sent.
     ///
-    /// Each request counts its body and 16KiB. One that finds no room waits; see request_wait.
+    /// Each request counts its body and 16KiB. One that finds no room waits; see request_wait. A large answer does not.
     request_memory: Size = Size(128 << 20);
     /// A request that finds the server full waits so long for its turn; then it is answered with status 503.
     request_wait: Duration = Duration::from_secs(2);

@@ -8,8 +8,8 @@
 //!
 //! They are apart so that a client that does not send, or does not read, takes nothing from those who do. Each request weighs
 //! its bytes and something for itself, so a pool bounds their number, too. What must stay true: who finds a pool full waits,
-//! for a bounded time and among a bounded number of others, and is told to try again; a pool with room costs one atomic
-//! number each way, and no lock.
+//! for a bounded time and among a bounded number of others, and is told to try again; but an answer does not wait, because it
+//! is in memory already. A pool with room costs one atomic number each way, and no lock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,11 +48,12 @@ impl Budget {
     }
 
     /// Takes a large answer into the account until it has been sent. One that comes of a write is taken even where there is
-    /// no room, because the write has happened.
+    /// no room, because the write has happened; one that is larger than all room, where nothing else is on its way.
     pub(super) fn leave(&self, bytes: usize, is_of_write: bool) -> Result<Option<Leaving>, Fault> {
         if bytes < LARGE_ANSWER_BYTES {
             return Ok(None);
         }
+        let bytes = bytes.min(self.leaving.bytes_max);
         if is_of_write {
             self.leaving.bytes_used.fetch_add(bytes, Ordering::Relaxed);
         } else if !self.leaving.try_take(bytes) {
@@ -275,6 +276,9 @@ mod tests {
         drop(sent);
         assert!(budget.leave(LARGE_ANSWER_BYTES, false).is_err());
         drop(part);
+        let larger_than_all = budget.leave(5 * LARGE_ANSWER_BYTES, false).unwrap();
+        assert!(budget.leave(LARGE_ANSWER_BYTES, false).is_err());
+        drop(larger_than_all);
         assert!(budget.leave(LARGE_ANSWER_BYTES, false).is_ok());
     }
 }
