@@ -40,13 +40,13 @@ impl Signer {
     }
 
     /// The signature of a string to sign within a scope.
-    pub(super) fn sign(&self, scope: &CredentialScope, text: &str) -> [u8; 32] {
+    pub(super) fn sign(&self, scope: &CredentialScope, text: &[u8]) -> [u8; 32] {
         let last = self.last.load();
         if let Some(known) = last.as_ref().filter(|known| known.is_for(scope)) {
-            return hmac(known.key.as_slice(), text.as_bytes());
+            return hmac(known.key.as_slice(), text);
         }
         let derived = SigningKey::derive(&self.secret, scope);
-        let signature = hmac(derived.key.as_slice(), text.as_bytes());
+        let signature = hmac(derived.key.as_slice(), text);
         self.last.store(Some(Arc::new(derived)));
         signature
     }
@@ -91,11 +91,11 @@ mod tests {
     #[test]
     fn a_key_derived_for_one_scope_does_not_sign_in_another() {
         let signer = Signer::new(Secret::new("secret".to_owned()));
-        let fresh = |scope: &CredentialScope| Signer::new(Secret::new("secret".to_owned())).sign(scope, "text");
+        let fresh = |scope: &CredentialScope| Signer::new(Secret::new("secret".to_owned())).sign(scope, b"text");
         let scopes = [scope("20260101", "eu-west-1"), scope("20260101", "us-east-1"), scope("20260102", "us-east-1")];
         for scope in scopes.iter().chain(scopes.iter().rev()) {
-            assert_eq!(signer.sign(scope, "text"), fresh(scope));
-            assert_eq!(signer.sign(scope, "text"), fresh(scope), "a second time, from the key that is kept");
+            assert_eq!(signer.sign(scope, b"text"), fresh(scope));
+            assert_eq!(signer.sign(scope, b"text"), fresh(scope), "a second time, from the key that is kept");
         }
         assert_ne!(fresh(&scopes[0]), fresh(&scopes[1]));
         assert_ne!(fresh(&scopes[1]), fresh(&scopes[2]));
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn printing_a_signer_shows_nothing() {
         let signer = Signer::new(Secret::new("wJalrXUtnFEMI".to_owned()));
-        signer.sign(&scope("20260101", "eu-west-1"), "text");
+        signer.sign(&scope("20260101", "eu-west-1"), b"text");
         assert_eq!(format!("{signer:?}"), "Signer(redacted)");
     }
 }

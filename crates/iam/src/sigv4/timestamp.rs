@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// Seconds since 1970-01-01T00:00:00Z.
+/// Seconds since 1970-01-01T00:00:00Z, in a year of four digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
 
@@ -45,17 +45,28 @@ impl Timestamp {
         })
     }
 
+    /// The ISO 8601 basic form, without going through a formatter: every signature needs it.
+    pub fn basic(self) -> [u8; 16] {
+        let (year, month, day) = civil_from_days(self.0.div_euclid(SECONDS_PER_DAY));
+        let second = self.0.rem_euclid(SECONDS_PER_DAY);
+        let mut text = *b"00000000T000000Z";
+        let pairs = [(0, year / 100), (2, year), (4, month), (6, day), (9, second / 3600), (11, second / 60 % 60), (13, second % 60)];
+        for (at, number) in pairs {
+            let digit = |number: i64| b'0' + u8::try_from(number % 10).expect("a digit");
+            (text[at], text[at + 1]) = (digit(number / 10), digit(number));
+        }
+        text
+    }
+
     /// The date alone, `YYYYMMDD`.
     pub fn date(self) -> String {
-        let (year, month, day) = civil_from_days(self.0.div_euclid(SECONDS_PER_DAY));
-        format!("{year:04}{month:02}{day:02}")
+        String::from_utf8_lossy(&self.basic()[..8]).into_owned()
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let second = self.0.rem_euclid(SECONDS_PER_DAY);
-        write!(f, "{}T{:02}{:02}{:02}Z", self.date(), second / 3600, second / 60 % 60, second % 60)
+        f.write_str(&String::from_utf8_lossy(&self.basic()))
     }
 }
 

@@ -72,7 +72,7 @@ impl Presented<'_> {
         if self.scope.service != SERVICE {
             return Err(SignatureError::Scope(ScopeError::Service(self.scope.service.clone())));
         }
-        if self.scope.date != self.signed_at.date() {
+        if self.scope.date.as_bytes() != &self.signed_at.basic()[..8] {
             let scope = self.scope.date.clone();
             return Err(SignatureError::Scope(ScopeError::Date { scope, signed_at: self.signed_at }));
         }
@@ -138,7 +138,21 @@ fn signature(
     let mut hex = [0u8; 64];
     let canonical = Sha256::digest(canonical_request(request, signed_headers, payload_hash));
     let CredentialScope { date, region, service, .. } = scope;
-    let text = format!("{ALGORITHM}\n{signed_at}\n{date}/{region}/{service}/aws4_request\n{}", write_hex(&canonical.into(), &mut hex));
+    let signed_at = signed_at.basic();
+    let parts: [&[u8]; 11] = [
+        ALGORITHM.as_bytes(),
+        b"\n",
+        &signed_at,
+        b"\n",
+        date.as_bytes(),
+        b"/",
+        region.as_bytes(),
+        b"/",
+        service.as_bytes(),
+        b"/aws4_request\n",
+        write_hex(&canonical.into(), &mut hex).as_bytes(),
+    ];
+    let text = parts.concat();
     write_hex(&signer.sign(scope, &text), &mut hex);
     hex
 }
