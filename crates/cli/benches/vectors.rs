@@ -114,7 +114,7 @@ fn searches(name: &str, store: Arc<dyn Store>) {
         let intents = (first..(first + ITEMS_AT_ONCE).min(VECTORS)).map(|id| {
             let id = Value::N(Number::from(i64::try_from(id).expect("it is small")));
             let item: Item = [("id", id), ("v", random.list())].into_iter().collect();
-            (Arc::clone(&table), Intent { action: Action::Put(item), condition: None })
+            engine.check_intent(&table, Intent { action: Action::Put(item), condition: None }).expect("the item fits")
         });
         let written = block_on(engine.write_many(&intents.collect::<Vec<_>>()));
         assert!(written.iter().all(Result::is_ok), "every item is written");

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use stator_engine::catalog::Table;
 use stator_engine::encoding::stored;
 use stator_engine::keyspace::{DEADLINES, GLOBAL, ITEMS, LOG, SMALL};
@@ -120,12 +121,12 @@ impl World {
     }
 
     fn faults_with(&self, space: Space, row: &Row, value: Vec<u8>) -> Vec<String> {
-        self.faults_after(vec![Write::Put(key(space, row), value)])
+        self.faults_after(vec![Write::Put(key(space, row), value.into())])
     }
 }
 
 fn key(space: Space, row: &Row) -> Key {
-    Key::from_joined(space, row.0.clone(), 1)
+    Key::from_joined(space, &row.0, 1)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -155,7 +156,7 @@ fn members_of(row: &Row) -> BTreeMap<String, Value> {
 
 fn row_of(members: &BTreeMap<String, Value>) -> Vec<u8> {
     let item: Item = members.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    stored::wrap(item.as_bytes())
+    stored::wrap(item.as_bytes()).to_vec()
 }
 
 fn is_record(key: &[u8]) -> bool {
@@ -169,7 +170,7 @@ fn damaged_values_are_reported_whatever_the_row() {
         for row in world.rows(space) {
             let faults = world.faults_with(space, &row, vec![1, 0x0A, 9]);
             names(&faults, &row, "does not decode");
-            world.commit(vec![Write::Put(key(space, &row), row.1)]);
+            world.commit(vec![Write::Put(key(space, &row), row.1.into())]);
         }
         assert_eq!(world.faults(), [] as [String; 0], "mended");
     }
@@ -278,7 +279,7 @@ fn small_rows_that_do_not_decode_are_reported() {
 fn a_definition_that_does_not_decode_keeps_the_store_from_opening() {
     let world = World::new();
     let row = world.row(SMALL, |key| key[0] == PART_TABLE);
-    let broken = Write::Put(key(SMALL, &row), vec![1, 2, 3]);
+    let broken = Write::Put(key(SMALL, &row), vec![1, 2, 3].into());
     world.commit(vec![broken]);
     assert!(block_on(stator_engine::check::check(world.store.as_ref())).is_err());
 }
@@ -286,6 +287,6 @@ fn a_definition_that_does_not_decode_keeps_the_store_from_opening() {
 #[test]
 fn at_most_a_hundred_faults_are_told() {
     let world = World::new();
-    let writes = (0..300_u32).map(|at| Write::Put(Key::from_joined(SMALL, [&[99][..], &at.to_be_bytes()].concat(), 1), Vec::new()));
+    let writes = (0..300_u32).map(|at| Write::Put(Key::new(SMALL, &[99], &at.to_be_bytes()), Bytes::new()));
     assert_eq!(world.faults_after(writes.collect()).len(), stator_engine::check::FAULTS_MAX);
 }

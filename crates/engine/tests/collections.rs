@@ -68,7 +68,8 @@ fn a_collection_weighs_its_items_and_entries_and_is_refused_more_than_it_may() {
     write(put(&order("b", 3, 100, None))).unwrap();
     write(put(&order("a", 2, 90, Some("new")))).unwrap();
     let intents = [(Arc::clone(&table), put(&order("b", 4, 10, None))), (Arc::clone(&table), put(&order("a", 4, 100, None)))];
-    let many = block_on(engine.write_many(&intents));
+    let checked = intents.iter().map(|(table, intent)| engine.check_intent(table, intent.clone()).unwrap());
+    let many = block_on(engine.write_many(&checked.collect::<Vec<_>>()));
     assert!(matches!(&many[..], [Ok(_), Err(WriteError::CollectionTooLarge)]), "{many:?}");
     let cancelled = block_on(engine.transact_write(&scope(), &intents, None)).unwrap_err();
     assert_eq!(cancelled, TransactError::Cancelled(vec![None, Some(WriteError::CollectionTooLarge)]));

@@ -42,11 +42,11 @@ fn expected(rows: &Rows, direction: Direction, limit: usize) -> Vec<(u8, u8)> {
 }
 
 fn write(store: &LaggingStore, space: Space, changes: &[(u8, Option<u8>)]) {
-    let mut writes = vec![Write::Put(Key::new(ITEMS, b"item", &[]), vec![0])];
+    let mut writes = vec![Write::Put(Key::new(ITEMS, b"item", &[]), vec![0].into())];
     let changed: Rows = changes.iter().map(|(name, value)| (*name, value.unwrap_or(0))).collect();
     for name in changed.keys() {
         let value = changes.iter().rev().find(|(known, _)| known == name).unwrap().1;
-        writes.push(value.map_or_else(|| Write::Delete(key(space, *name)), |value| Write::Put(key(space, *name), vec![value])));
+        writes.push(value.map_or_else(|| Write::Delete(key(space, *name)), |value| Write::Put(key(space, *name), vec![value].into())));
     }
     block_on(store.mutate(&[key(space, 0)], &mut |_| Decision::Commit(writes.clone()))).unwrap();
 }

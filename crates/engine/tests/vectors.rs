@@ -256,14 +256,14 @@ fn the_check_finds_entries_that_are_stale_missing_or_left_over() {
         stator_kv::Visit::Next
     }))
     .unwrap();
-    let key = |at: usize| Key::from_joined(stator_engine::keyspace::VECTORS, entries[at].0.clone(), entries[at].0.len());
+    let key = |at: usize| Key::from_joined(stator_engine::keyspace::VECTORS, &entries[at].0, entries[at].0.len());
     let mut stale = entries[0].1.clone();
     stale[1] ^= 1;
     let mut lost = entries[2].0.clone();
     lost.truncate(20);
     lost.extend_from_slice(&[0xC0, 0x82, 0x0A + 9, 0]);
-    let left_over = Key::from_joined(stator_engine::keyspace::VECTORS, lost, 20);
-    let writes = vec![Write::Put(key(0), stale), Write::Delete(key(1)), Write::Put(left_over, vec![1, 2, 3])];
+    let left_over = Key::from_joined(stator_engine::keyspace::VECTORS, &lost, 20);
+    let writes = vec![Write::Put(key(0), stale.into()), Write::Delete(key(1)), Write::Put(left_over, vec![1, 2, 3].into())];
     block_on(world.store.mutate(&[], &mut |_| Decision::Commit(writes.clone()))).unwrap();
     let faults = block_on(stator_engine::check::check(world.store.as_ref())).unwrap().faults;
     for expected in ["has a stale entry", "has no entry", "does not project", "does not decode", "the counter says"] {

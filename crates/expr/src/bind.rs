@@ -14,7 +14,6 @@ mod search_condition;
 mod update;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use stator_model::item::map_of;
 use stator_model::limits::{ATTRIBUTE_NAME_BYTES_MAX, EXPRESSION_NAME_BYTES_MAX};
@@ -174,7 +173,7 @@ fn name_slot<'a>((placeholder, name): (Cow<'a, str>, Cow<'a, str>)) -> Result<Na
 }
 
 fn value_slots(values: Item) -> Result<Vec<ValueSlot>, ExprError> {
-    let bytes = Arc::new(values.into_bytes());
+    let bytes = values.into_bytes();
     let slot = |(key, value): (&[u8], _)| {
         let placeholder = String::from_utf8_lossy(key).into_owned();
         check_placeholder(Substitution::Values, &placeholder)?;

@@ -3,36 +3,27 @@
 //! What must stay true: a literal never copies the value. All literals of a request share the one buffer that the wire
 //! decoder wrote, so that an expression can outlive the request's parts without borrowing them.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use stator_model::{Encoder, RawValue, Value, ValueType};
 
 /// One encoded value, shared.
 #[derive(Clone)]
-pub struct Literal {
-    bytes: Arc<Vec<u8>>,
-    start: usize,
-    end: usize,
-}
+pub struct Literal(Bytes);
 
 impl Literal {
     /// Takes the encoded bytes of exactly one value.
     pub fn from_encoded(bytes: Vec<u8>) -> Literal {
-        let end = bytes.len();
-        Literal { bytes: Arc::new(bytes), start: 0, end }
+        Literal(bytes.into())
     }
 
     /// Shares a value that lies within a larger encoding.
-    pub(crate) fn within(bytes: &Arc<Vec<u8>>, value: RawValue<'_>) -> Literal {
-        let start = value.bytes().as_ptr() as usize - bytes.as_ptr() as usize;
-        let end = start + value.bytes().len();
-        assert!(end <= bytes.len(), "the value lies within the bytes it was read from");
-        Literal { bytes: Arc::clone(bytes), start, end }
+    pub(crate) fn within(bytes: &Bytes, value: RawValue<'_>) -> Literal {
+        Literal(bytes.slice_ref(value.bytes()))
     }
 
     /// The value.
     pub fn raw(&self) -> RawValue<'_> {
-        RawValue::new(&self.bytes[self.start..self.end])
+        RawValue::new(&self.0)
     }
 
     /// Its type.

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use foldhash::fast::RandomState;
 use futures_channel::oneshot;
 use parking_lot::{Condvar, Mutex};
@@ -28,6 +29,9 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 /// What a planted leak loses with each batch.
 const LEAK_BYTES: usize = 64 << 10;
 
+/// What a row of a batch takes beside its key and value: kind, family, lengths, version, stamp.
+const ROW_BYTES: usize = 32;
+
 /// Sums held in memory at most; others are read again when they are added to.
 const COUNTERS_MAX: usize = 4096;
 
@@ -43,11 +47,11 @@ struct Queued {
     waiter: Waiter,
 }
 
-/// What becomes of a row. A value is shared with those who look at it while it is queued.
+/// What becomes of a row.
 enum RowChange {
-    Put(Arc<Found>),
+    Put(Bytes),
     Delete,
-    Append(Vec<u8>),
+    Append(Bytes),
     Add(Vec<i64>),
 }
 
@@ -56,10 +60,20 @@ enum Change {
     DeleteRange { profile: Profile, from: Vec<u8>, to: Vec<u8> },
 }
 
+impl Change {
+    /// About what it takes in a batch.
+    fn bytes(&self) -> usize {
+        match self {
+            Change::Writes(writes) => writes.iter().map(|(place, change)| ROW_BYTES + place.key.len() + change.value_bytes()).sum(),
+            Change::DeleteRange { from, to, .. } => ROW_BYTES + from.len() + to.len(),
+        }
+    }
+}
+
 impl RowChange {
-    fn of(write: Write, version: Version) -> RowChange {
+    fn of(write: Write) -> RowChange {
         match write {
-            Write::Put(_, value) => RowChange::Put(Arc::new(Found { version, value })),
+            Write::Put(_, value) => RowChange::Put(value),
             Write::Delete(_) => RowChange::Delete,
             Write::Append(_, value) => RowChange::Append(value),
             Write::Add(_, deltas) => RowChange::Add(deltas),
@@ -68,8 +82,7 @@ impl RowChange {
 
     fn value_bytes(&self) -> usize {
         match self {
-            RowChange::Put(row) => row.value.len(),
-            RowChange::Append(value) => value.len(),
+            RowChange::Put(value) | RowChange::Append(value) => value.len(),
             RowChange::Delete | RowChange::Add(_) => 16,
         }
     }
@@ -100,9 +113,9 @@ impl Queue {
     pub(crate) fn accept(&self, writes: Vec<(Place, Write)>) -> Result<Accepted, StoreError> {
         self.push(|version, recent| {
             let queue = |(place, write): (Place, Write)| {
-                let change = RowChange::of(write, version);
+                let change = RowChange::of(write);
                 match &change {
-                    RowChange::Put(row) => recent.put(place.clone(), version, Some(Arc::clone(row))),
+                    RowChange::Put(value) => recent.put(place.clone(), version, Some(Found { version, value: value.clone() })),
                     RowChange::Delete => recent.put(place.clone(), version, None),
                     // Nobody decides on these.
                     RowChange::Add(_) | RowChange::Append(_) => {}
@@ -196,7 +209,7 @@ impl Counting<'_> {
 }
 
 fn lies_in(place: &Place, profile: Profile, from: &[u8], to: &[u8]) -> bool {
-    place.profile == profile && place.key.as_slice() >= from && place.key.as_slice() < to
+    place.profile == profile && place.key[..] >= *from && place.key[..] < *to
 }
 
 /// The committer's own state.
@@ -271,7 +284,8 @@ impl Committer {
 
     fn write(&mut self, batch: &[Queued]) -> Result<(), String> {
         assert!(!Fault::PanicInCommit.strikes(), "a planted panic");
-        let mut rows = WriteBatch::default();
+        let db = Arc::clone(&self.db);
+        let mut rows = Rows::with_room_for(&db, batch)?;
         let mut counting = Counting::default();
         for queued in batch {
             match &queued.change {
@@ -283,14 +297,15 @@ impl Committer {
                     }
                 }
                 Change::DeleteRange { profile, from, to } => {
-                    self.put_counters(&mut rows, &mut counting)?;
-                    rows.delete_range_cf(family(&self.db, *profile)?, from, to);
+                    self.put_counters(&mut rows, &mut counting);
+                    rows.batch.delete_range_cf(rows.families.of_profile(*profile), from, to);
                     self.counters.retain(|place, _| !lies_in(place, *profile, from, to));
                     counting.ranges.push((*profile, from, to));
                 }
             }
         }
-        self.put_counters(&mut rows, &mut counting)?;
+        self.put_counters(&mut rows, &mut counting);
+        let Rows { batch: mut rows, .. } = rows;
         if rows.is_empty() {
             return Ok(());
         }
@@ -308,24 +323,24 @@ impl Committer {
 
     fn put_write<'b>(
         &mut self,
-        rows: &mut WriteBatch,
+        rows: &mut Rows<'_>,
         counting: &mut Counting<'b>,
         stamp: Stamp,
         place: &'b Place,
         change: &RowChange,
     ) -> Result<(), String> {
-        let family = family(&self.db, place.profile)?;
+        let family = rows.families.of_profile(place.profile);
         let version = Version(stamp.version);
         match change {
-            RowChange::Put(row) => rows.put_cf(family, &place.key, raw_value(&mut self.scratch, version, &row.value)),
+            RowChange::Put(value) => rows.batch.put_cf(family, &place.key, raw_value(&mut self.scratch, version, value)),
             RowChange::Append(value) => {
-                rows.put_cf(family, [place.key.as_slice(), &stamp.to_bytes()].concat(), raw_value(&mut self.scratch, version, value));
+                rows.batch.put_cf(family, [&place.key, stamp.to_bytes().as_slice()].concat(), raw_value(&mut self.scratch, version, value));
             }
             RowChange::Delete => {
                 self.counters.remove(place);
                 counting.touched.retain(|counter| *counter != place);
                 counting.deleted.push(place);
-                rows.delete_cf(family, &place.key);
+                rows.batch.delete_cf(family, &place.key);
             }
             RowChange::Add(deltas) => {
                 if let Some(counter) = self.counters.get_mut(place) {
@@ -343,14 +358,13 @@ impl Committer {
         Ok(())
     }
 
-    fn put_counters(&mut self, rows: &mut WriteBatch, counting: &mut Counting<'_>) -> Result<(), String> {
+    fn put_counters(&mut self, rows: &mut Rows<'_>, counting: &mut Counting<'_>) {
         self.turn += 1;
         for place in counting.touched.drain(..) {
             if let Some(Counter { sum, .. }) = self.counters.get(place) {
-                rows.put_cf(family(&self.db, place.profile)?, &place.key, raw_value(&mut self.scratch, Version(0), sum));
+                rows.batch.put_cf(rows.families.of_profile(place.profile), &place.key, raw_value(&mut self.scratch, Version(0), sum));
             }
         }
-        Ok(())
     }
 }
 
@@ -365,6 +379,37 @@ fn stored_counter(db: &DB, family: &ColumnFamily, place: &Place) -> Result<Vec<u
     Ok(stored.and_then(|raw| raw.get(VERSION_BYTES..).map(<[u8]>::to_vec)).unwrap_or_default())
 }
 
+/// A batch for the engine, in the making.
+struct Rows<'d> {
+    batch: WriteBatch,
+    families: Families<'d>,
+}
+
+impl<'d> Rows<'d> {
+    fn with_room_for(db: &'d DB, queued: &[Queued]) -> Result<Rows<'d>, String> {
+        let bytes = queued.iter().map(|queued| queued.change.bytes()).sum();
+        Ok(Rows { batch: WriteBatch::with_capacity_bytes(bytes), families: Families::of(db)? })
+    }
+}
+
+/// The column families, in the order of [`FAMILIES`]: the engine finds one by its name each time.
+struct Families<'d>([&'d ColumnFamily; FAMILIES.len()]);
+
+impl<'d> Families<'d> {
+    fn of(db: &'d DB) -> Result<Families<'d>, String> {
+        let mut found = [family(db, FAMILIES[0].0)?; FAMILIES.len()];
+        for (place, (profile, _)) in found.iter_mut().zip(FAMILIES) {
+            *place = family(db, profile)?;
+        }
+        Ok(Families(found))
+    }
+
+    fn of_profile(&self, profile: Profile) -> &'d ColumnFamily {
+        let at = FAMILIES.iter().position(|(known, _)| *known == profile);
+        self.0[at.expect("every profile has its family")]
+    }
+}
+
 /// The column family of a profile.
 pub(crate) fn family(db: &DB, profile: Profile) -> Result<&ColumnFamily, String> {
     let name = FAMILIES.into_iter().find(|(known, _)| *known == profile).map_or("", |(_, name)| name);
@@ -374,10 +419,7 @@ pub(crate) fn family(db: &DB, profile: Profile) -> Result<&ColumnFamily, String>
 fn batch_len(queued: &[Queued]) -> usize {
     let mut bytes = 0;
     let fits = |queued: &&Queued| {
-        bytes += match &queued.change {
-            Change::Writes(writes) => writes.iter().map(|(place, change)| place.key.len() + change.value_bytes()).sum(),
-            Change::DeleteRange { .. } => 0,
-        };
+        bytes += queued.change.bytes();
         bytes <= BATCH_BYTES_MAX
     };
     queued.iter().take_while(fits).count().max(1)

@@ -11,26 +11,26 @@
 
 use std::ops::Bound;
 
+use bytes::Bytes;
+use stator_kv::key::SPACE_BYTES;
 use stator_kv::{Found, Key, Profile, Range, Space, Version};
 
 /// The key in the default column family under which the last version lies.
 pub(crate) const VERSION_KEY: &[u8] = b"version";
 
-/// Bytes in front of a joined key.
-pub(crate) const SPACE_BYTES: usize = 4;
 /// Bytes in front of a value.
 pub(crate) const VERSION_BYTES: usize = 8;
 
-/// Where a row lies: its column family and its key there.
+/// Where a row lies: its column family and its key there. A copy shares the key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     pub(crate) profile: Profile,
-    pub(crate) key: Vec<u8>,
+    pub(crate) key: Bytes,
 }
 
 impl Place {
     pub(crate) fn of(key: &Key) -> Place {
-        Place { profile: key.space().profile, key: raw_key(key.space(), key.bytes()) }
+        Place { profile: key.space().profile, key: key.raw().clone() }
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn raw_value<'b>(buffer: &'b mut Vec<u8>, version: Version, value: &[
 /// The row of a stored form; `None` if it is too short to be one.
 pub(crate) fn found(raw: &[u8]) -> Option<Found> {
     let (version, value) = raw.split_first_chunk::<VERSION_BYTES>()?;
-    Some(Found { version: Version(u64::from_le_bytes(*version)), value: value.to_vec() })
+    Some(Found { version: Version(u64::from_le_bytes(*version)), value: Bytes::copy_from_slice(value) })
 }
 
 /// Lower (inclusive) and upper (exclusive) raw keys of a range.

@@ -11,7 +11,6 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use foldhash::fast::RandomState;
@@ -31,15 +30,15 @@ const ITEM_BYTES: usize = 1024;
 /// A queued value: `None` for a deletion.
 struct Pending {
     version: Version,
-    row: Option<Arc<Found>>,
+    row: Option<Found>,
 }
 
 /// What is known of a row.
 pub(crate) enum Known {
     /// It is queued in this state.
-    Pending(Option<Arc<Found>>),
+    Pending(Option<Found>),
     /// The database holds this.
-    Settled(Arc<Found>),
+    Settled(Found),
     /// The database has to be asked; what it answers may be told here with the ticket.
     Nothing(Option<Ticket>),
 }
@@ -52,7 +51,7 @@ pub(crate) struct Ticket {
 
 struct Shard {
     pending: HashMap<Place, Pending, RandomState>,
-    settled: Cache<Place, Arc<Found>, Bytes, RandomState>,
+    settled: Cache<Place, Found, Bytes, RandomState>,
     /// Writes so far.
     writes: u64,
 }
@@ -60,8 +59,8 @@ struct Shard {
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<Place, Arc<Found>> for Bytes {
-    fn weight(&self, place: &Place, row: &Arc<Found>) -> u64 {
+impl Weighter<Place, Found> for Bytes {
+    fn weight(&self, place: &Place, row: &Found) -> u64 {
         ENTRY_BYTES + (place.key.len() + row.value.len()) as u64
     }
 }
@@ -101,7 +100,7 @@ impl Recent {
             return Known::Nothing(None);
         }
         match shard.settled.get(place) {
-            Some(row) => Known::Settled(Arc::clone(row)),
+            Some(row) => Known::Settled(row.clone()),
             None => Known::Nothing(Some(Ticket { writes: shard.writes })),
         }
     }
@@ -111,15 +110,14 @@ impl Recent {
         if row.version == Version(0) || !is_kept(&place) {
             return;
         }
-        let row = Arc::new(row.clone());
         let mut shard = self.shard(&place).lock();
         if shard.writes == ticket.writes && self.ranges.load(Ordering::Acquire) == 0 {
-            shard.settled.insert(place, row);
+            shard.settled.insert(place, row.clone());
         }
     }
 
     /// Notes what is queued for a row.
-    pub(crate) fn put(&self, place: Place, version: Version, row: Option<Arc<Found>>) {
+    pub(crate) fn put(&self, place: Place, version: Version, row: Option<Found>) {
         let mut shard = self.shard(&place).lock();
         shard.writes += 1;
         shard.settled.remove(&place);
@@ -166,11 +164,11 @@ mod tests {
     use super::*;
 
     fn place(key: &str) -> Place {
-        Place { profile: Profile::Rows, key: key.as_bytes().to_vec() }
+        Place { profile: Profile::Rows, key: key.as_bytes().to_vec().into() }
     }
 
-    fn row(version: u64) -> Arc<Found> {
-        Arc::new(Found { version: Version(version), value: b"value".to_vec() })
+    fn row(version: u64) -> Found {
+        Found { version: Version(version), value: b"value".to_vec().into() }
     }
 
     fn ticket(recent: &Recent, place: &Place) -> Ticket {
@@ -230,7 +228,7 @@ mod tests {
         }
         recent.put_range();
         assert!(matches!(recent.get(&outside), Known::Nothing(None)));
-        recent.settle_range(|place| place.key == b"a");
+        recent.settle_range(|place| place.key == b"a"[..]);
         assert_eq!((settled(&recent, &inside), settled(&recent, &outside)), (None, Some(1)));
         recent.settle_read(inside.clone(), early, &row(1));
         assert_eq!(settled(&recent, &inside), None);
@@ -241,7 +239,7 @@ mod tests {
         let recent = Recent::new(1 << 20);
         for key in 0..10_000 {
             let place = place(&key.to_string());
-            recent.put(place.clone(), Version(1), Some(Arc::new(Found { version: Version(1), value: vec![0; 1000] })));
+            recent.put(place.clone(), Version(1), Some(Found { version: Version(1), value: vec![0; 1000].into() }));
             recent.settle(place, Version(1));
         }
         let kept: u64 = recent.shards.iter().map(|shard| shard.lock().settled.weight()).sum();

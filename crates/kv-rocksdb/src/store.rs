@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures_channel::oneshot;
 use parking_lot::Mutex;
 use rocksdb::{ColumnFamilyDescriptor, DB, ReadOptions};
+use stator_kv::key::SPACE_BYTES;
 use stator_kv::memory::check_caps;
 use stator_kv::{
     Caps, Check, CommitError, Decide, Decision, Direction, Found, Key, Level, MiniTxn, Outcome, Profile, Range, Receipt, RowRef, Space,
@@ -24,7 +25,7 @@ use stator_planted::Fault;
 use crate::committer::{Committer, Queue, family};
 use crate::directory::{Directory, OpenError};
 use crate::latch::Latches;
-use crate::layout::{self, Place, SPACE_BYTES, VERSION_BYTES, VERSION_KEY};
+use crate::layout::{self, Place, VERSION_BYTES, VERSION_KEY};
 use crate::options::{FAMILIES, RocksOptions, Shared};
 use crate::recent::{Known, Recent};
 
@@ -116,7 +117,7 @@ impl RocksStore {
     /// A row as the database holds it.
     fn read_row(&self, place: Place) -> Result<Option<Found>, StoreError> {
         let ticket = match self.recent.get(&place) {
-            Known::Settled(row) => return Ok(Some(Found::clone(&row))),
+            Known::Settled(row) => return Ok(Some(row)),
             Known::Nothing(ticket) => ticket,
             Known::Pending(_) => None,
         };
@@ -140,8 +141,8 @@ impl RocksStore {
     /// The newest state of a row, and whether it is still queued.
     fn newest(&self, place: &Place) -> Result<(Option<Found>, bool), StoreError> {
         match self.recent.get(place) {
-            Known::Pending(row) => Ok((row.map(|row| Found::clone(&row)), true)),
-            Known::Settled(row) => Ok((Some(Found::clone(&row)), false)),
+            Known::Pending(row) => Ok((row, true)),
+            Known::Settled(row) => Ok((Some(row), false)),
             Known::Nothing(_) => Ok((self.read_stored(place)?, false)),
         }
     }

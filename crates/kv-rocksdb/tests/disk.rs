@@ -66,7 +66,7 @@ fn key(sort: &str) -> Key {
 }
 
 fn put(store: &RocksStore, sort: &str, value: &[u8]) -> Result<(), CommitError> {
-    let writes = vec![Write::Put(key(sort), value.to_vec()), Write::Put(key(&format!("{sort}'")), value.to_vec())];
+    let writes = vec![Write::Put(key(sort), value.to_vec().into()), Write::Put(key(&format!("{sort}'")), value.to_vec().into())];
     block_on(store.mutate(&[], &mut |_| Decision::Commit(writes.clone()))).map(|_| ())
 }
 
@@ -84,7 +84,7 @@ trait Values {
 
 impl Values for Vec<Option<Found>> {
     fn map_values(self) -> [Option<Vec<u8>>; 2] {
-        let values: Vec<_> = self.into_iter().map(|row| row.map(|row| row.value)).collect();
+        let values: Vec<_> = self.into_iter().map(|row| row.map(|row| row.value.to_vec())).collect();
         values.try_into().unwrap()
     }
 }
@@ -175,7 +175,7 @@ fn nobody_is_shown_what_is_not_synced_yet() {
                 decider(|store| {
                     let mut seen = None;
                     let aborted = block_on(store.mutate(&[key("row")], &mut |found| {
-                        seen = found[0].as_ref().map(|row| row.value.clone());
+                        seen = found[0].as_ref().map(|row| row.value.to_vec());
                         Decision::Abort
                     }));
                     assert_eq!((aborted, seen), (Ok(None), Some(b"2".to_vec())), "decisions look ahead");
@@ -186,7 +186,7 @@ fn nobody_is_shown_what_is_not_synced_yet() {
                 checker(|store| {
                     let checks = vec![stator_kv::Check::Absent(key("row"))];
                     let refused = block_on(store.commit(MiniTxn { id: TxnId(9), checks, writes: Vec::new() }));
-                    assert!(matches!(refused, Err(CommitError::Conflict { found: Some(row), .. }) if row.value == b"2"));
+                    assert!(matches!(refused, Err(CommitError::Conflict { found: Some(row), .. }) if row.value == b"2"[..]));
                 });
             });
             assert_eq!(value(&store, "row"), Some(b"1".to_vec()));

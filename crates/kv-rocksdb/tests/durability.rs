@@ -27,13 +27,13 @@ fn rows_counters_and_versions_survive_a_reopening() {
         let store = open(directory.path());
         let receipt = block_on(store.mutate(&[], &mut |_| {
             Decision::Commit(vec![
-                Write::Put(key("a", "x"), vec![u8::try_from(round).unwrap()]),
+                Write::Put(key("a", "x"), vec![u8::try_from(round).unwrap()].into()),
                 Write::Add(counter.clone(), vec![1, -round]),
             ])
         }));
         versions.push(receipt.unwrap().unwrap().version);
         let found = block_on(store.read(&[key("a", "x"), counter.clone()], Level::Strong)).unwrap();
-        assert_eq!(found[0].as_ref().unwrap().value, [u8::try_from(round).unwrap()]);
+        assert_eq!(found[0].as_ref().unwrap().value[..], [u8::try_from(round).unwrap()]);
         let sums = [round, -(1..=round).sum::<i64>()].map(i64::to_le_bytes).concat();
         assert_eq!(found[1].as_ref().unwrap().value, sums);
     }
@@ -71,7 +71,7 @@ fn what_a_closed_directory_has_lost_is_noticed_when_it_is_opened() {
     for kind in ["manifest", "log of writes"] {
         let directory = tempfile::tempdir().unwrap();
         let store = open(directory.path());
-        block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![7; 1000])]))).unwrap();
+        block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![7; 1000].into())]))).unwrap();
         drop(store);
         let cut = largest(directory.path(), if kind == "manifest" { is_manifest } else { is_log_of_writes });
         let bytes = std::fs::read(&cut).unwrap();
@@ -80,7 +80,7 @@ fn what_a_closed_directory_has_lost_is_noticed_when_it_is_opened() {
         assert!(refusal.contains("part of the data is lost") && refusal.contains("delete"), "{kind}: {refusal}");
         std::fs::write(&cut, &bytes).unwrap();
         let found = block_on(open(directory.path()).read(&[key("a", "x")], Level::Strong)).unwrap();
-        assert_eq!(found[0].as_ref().unwrap().value, [7; 1000], "{kind}");
+        assert_eq!(found[0].as_ref().unwrap().value[..], [7; 1000], "{kind}");
     }
 }
 
@@ -88,7 +88,7 @@ fn what_a_closed_directory_has_lost_is_noticed_when_it_is_opened() {
 fn with_a_damaged_log(directory: &Path) -> (PathBuf, Vec<u8>) {
     let store = open(directory);
     for value in [1, 2] {
-        block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![value; 1000])]))).unwrap();
+        block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![value; 1000].into())]))).unwrap();
     }
     drop(store);
     let log = largest(directory, is_log_of_writes);
@@ -110,7 +110,7 @@ fn a_log_of_writes_that_was_damaged_after_the_end_is_noticed_and_left_as_it_is()
     }
     std::fs::write(&log, before).unwrap();
     let found = block_on(open(directory.path()).read(&[key("a", "x")], Level::Strong)).unwrap();
-    assert_eq!(found[0].as_ref().unwrap().value, [2; 1000]);
+    assert_eq!(found[0].as_ref().unwrap().value[..], [2; 1000]);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_log_of_writes_that_was_damaged_after_the_end_is_noticed_by_the_version_too(
 fn a_directory_without_its_beginning_is_not_taken_for_a_new_one() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
-    block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![1])]))).unwrap();
+    block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![1].into())]))).unwrap();
     drop(store);
     // After a crash there is no note of what was there.
     std::fs::remove_file(directory.path().join("CLOSED")).unwrap();
@@ -145,7 +145,7 @@ fn a_directory_without_its_beginning_is_not_taken_for_a_new_one() {
         std::fs::rename(&aside, &path).unwrap();
     }
     let found = block_on(open(directory.path()).read(&[key("a", "x")], Level::Strong)).unwrap();
-    assert_eq!(found[0].as_ref().unwrap().value, [1]);
+    assert_eq!(found[0].as_ref().unwrap().value[..], [1]);
 }
 
 #[test]

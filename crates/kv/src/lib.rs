@@ -13,7 +13,7 @@ pub mod suite;
 #[cfg(feature = "suite")]
 pub mod wrap;
 
-pub use key::Key;
+pub use key::{Key, KeyBuilder};
 pub use memory::{Kept, MemoryStore, Rewind};
 pub use range::{Direction, Range};
 pub use space::{Profile, Space};

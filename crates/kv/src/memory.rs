@@ -78,7 +78,7 @@ impl MemoryStore {
 impl Spaces {
     fn get(&self, key: &Key) -> Option<Found> {
         let (version, value) = self.rows.get(&key.space().id)?.get(key.bytes())?;
-        Some(Found { version: *version, value: value.to_vec() })
+        Some(Found { version: *version, value: value.clone() })
     }
 
     fn check(&self, check: &Check) -> Result<(), CommitError> {
@@ -97,11 +97,11 @@ impl Spaces {
             let rows = Arc::make_mut(self.rows.entry(write.key().space().id).or_default());
             match write {
                 Write::Put(key, value) => {
-                    rows.insert(key.bytes().to_vec(), (version, value.into()));
+                    rows.insert(key.bytes().to_vec(), (version, value));
                 }
                 Write::Append(key, value) => {
                     let stamp = Stamp { version: version.0, place };
-                    rows.insert([key.bytes(), &stamp.to_bytes()].concat(), (version, value.into()));
+                    rows.insert([key.bytes(), &stamp.to_bytes()].concat(), (version, value));
                 }
                 Write::Delete(key) => {
                     rows.remove(key.bytes());
@@ -272,6 +272,8 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
+    use bytes::Bytes;
+
     use super::*;
     use crate::space::Profile;
 
@@ -285,11 +287,11 @@ mod tests {
     }
 
     fn put(store: &MemoryStore, key: &[u8], value: &[u8]) -> Version {
-        let write = Write::Put(Key::new(SPACE, key, &[]), value.to_vec());
+        let write = Write::Put(Key::new(SPACE, key, &[]), value.to_vec().into());
         now(store.mutate(&[], &mut |_| Decision::Commit(vec![write.clone()]))).unwrap().unwrap().version
     }
 
-    fn value(store: &MemoryStore, key: &[u8]) -> Option<Vec<u8>> {
+    fn value(store: &MemoryStore, key: &[u8]) -> Option<Bytes> {
         now(store.read(&[Key::new(SPACE, key, &[])], Level::Strong)).unwrap().remove(0).map(|found| found.value)
     }
 
@@ -305,11 +307,11 @@ mod tests {
             assert!(version > last);
             last = version;
             store.rewind(&kept);
-            assert_eq!((value(&store, b"a"), value(&store, b"b")), (Some(b"1".to_vec()), None));
+            assert_eq!((value(&store, b"a"), value(&store, b"b")), (Some(Bytes::from_static(b"1")), None));
         }
         store.rewind(&Kept::default());
         assert_eq!(value(&store, b"a"), None);
         store.rewind(&kept);
-        assert_eq!(value(&store, b"a"), Some(b"1".to_vec()));
+        assert_eq!(value(&store, b"a"), Some(Bytes::from_static(b"1")));
     }
 }

@@ -12,6 +12,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::key::Key;
 use crate::range::Range;
@@ -67,8 +68,8 @@ pub struct Version(pub u64);
 pub struct Found {
     /// Its version; rows made by [`Write::Add`] all answer version 0 and cannot be checked.
     pub version: Version,
-    /// Its value.
-    pub value: Vec<u8>,
+    /// Its value, shared with whoever else holds it.
+    pub value: Bytes,
 }
 
 /// A row borrowed from a scan.
@@ -96,12 +97,12 @@ pub type Visitor<'v> = dyn for<'r> FnMut(RowRef<'r>) -> Visit + Send + 'v;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
     /// Sets the value.
-    Put(Key, Vec<u8>),
+    Put(Key, Bytes),
     /// Removes the row, if there is one.
     Delete(Key),
     /// Puts a row behind every row that was appended before it: to the key its [`Stamp`] is added. A reader that has met
     /// such a row will never meet one with a lower stamp that it has not met. Not readable by its own commit.
-    Append(Key, Vec<u8>),
+    Append(Key, Bytes),
     /// Adds to the numbers that the row holds (little-endian i64s; a missing row is all zeros). Commutative: never a
     /// reason for a conflict. A row is either only ever added to (and deleted) or never.
     Add(Key, Vec<i64>),

@@ -61,7 +61,7 @@ fn notices(promise: &Promise, fault: Fault) -> Result<(), Failed> {
 fn mirror_differs() -> Result<(), Failed> {
     let key = Key::new(Space { id: 1, profile: Profile::Rows }, b"a", b"");
     let right = memory();
-    write(&right, &[Write::Put(key.clone(), b"1".to_vec())]);
+    write(&right, &[Write::Put(key.clone(), b"1".to_vec().into())]);
     let mirror = Mirror::new(memory(), right);
     if passes(|| _ = block_on(mirror.read(&[key], Level::Strong))) { Err("a mirror of unlike stores is content".into()) } else { Ok(()) }
 }

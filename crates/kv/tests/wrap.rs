@@ -10,7 +10,7 @@ use stator_kv::{Check, CommitError, Decision, Key, MemoryStore, MiniTxn, Profile
 const ROWS: Space = Space { id: 1, profile: Profile::Rows };
 
 fn put(sort: &str) -> Write {
-    Write::Put(Key::new(ROWS, b"a", sort.as_bytes()), b"value".to_vec())
+    Write::Put(Key::new(ROWS, b"a", sort.as_bytes()), b"value".to_vec().into())
 }
 
 fn mutate(store: &dyn Store, writes: &[Write]) -> Result<(), CommitError> {
@@ -41,7 +41,7 @@ fn a_mirror_follows_appended_rows_whatever_their_stamps() {
     let right = Arc::new(MemoryStore::new());
     (0..9).for_each(|_| mutate(right.as_ref(), &[]).unwrap());
     let mirror = Mirror::new(Arc::new(MemoryStore::new()), right);
-    let append = |value: &str| Write::Append(Key::new(ROWS, b"log", b""), value.as_bytes().to_vec());
+    let append = |value: &str| Write::Append(Key::new(ROWS, b"log", b""), value.as_bytes().to_vec().into());
     let all = |mirror: &Mirror, range: &Range| {
         let mut rows = Vec::new();
         block_on(mirror.scan(range, &mut |row| {
@@ -57,7 +57,7 @@ fn a_mirror_follows_appended_rows_whatever_their_stamps() {
     let rows = all(&mirror, &Range::all(ROWS));
     assert_eq!(rows.iter().map(|(_, value)| value.as_slice()).collect::<Vec<_>>(), [b"1", b"2", b"3", b"4"]);
     // Keys that were learned from one store find the rows of both: deleted by key, and by a place between two commits.
-    mutate(&mirror, &[Write::Delete(Key::from_joined(ROWS, rows[3].0.clone(), 3))]).unwrap();
+    mutate(&mirror, &[Write::Delete(Key::from_joined(ROWS, &rows[3].0, 3))]).unwrap();
     let between = Stamp { place: 5, ..Stamp::of_key(&rows[1].0).unwrap() };
     block_on(mirror.delete_range(ROWS, b"log", &[&b"log"[..], &between.to_bytes()].concat())).unwrap();
     assert_eq!(all(&mirror, &Range::all(ROWS)), [rows[2].clone()]);

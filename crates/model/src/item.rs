@@ -2,24 +2,26 @@
 //!
 //! What must stay true: the bytes are one canonical `M` value, so two items are equal exactly when their bytes are.
 
+use bytes::Bytes;
+
 use crate::encoded::{Encoder, Malformed, MapRef, RawValue, ValueRef, ValueType};
 use crate::value::Value;
 
-/// An item as encoded bytes.
+/// An item as encoded bytes. A copy shares them.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Item(Vec<u8>);
+pub struct Item(Bytes);
 
 impl Item {
     /// Takes the bytes of one encoded `M` value.
-    pub fn from_encoded(bytes: Vec<u8>) -> Item {
-        Item(bytes)
+    pub fn from_encoded(bytes: impl Into<Bytes>) -> Item {
+        Item(bytes.into())
     }
 
     /// Takes bytes that did not come from the encoder, if they are one canonical `M` value.
     pub fn parse(bytes: Vec<u8>) -> Result<Item, Malformed> {
         let raw = RawValue::new(&bytes);
         raw.validate()?;
-        if raw.value_type() == ValueType::M { Ok(Item(bytes)) } else { Err(Malformed) }
+        if raw.value_type() == ValueType::M { Ok(Item(bytes.into())) } else { Err(Malformed) }
     }
 
     /// An item with no attribute.
@@ -33,7 +35,7 @@ impl Item {
         encoder.begin_map();
         attributes(&mut encoder);
         encoder.end();
-        Item(encoder.finish())
+        Item(encoder.finish().into())
     }
 
     /// The attributes.
@@ -57,7 +59,7 @@ impl Item {
     }
 
     /// The encoded bytes, given away.
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub fn into_bytes(self) -> Bytes {
         self.0
     }
 }

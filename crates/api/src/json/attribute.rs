@@ -56,7 +56,7 @@ type Result<T> = std::result::Result<T, JsonFault>;
 
 /// Room made for attributes before their size is known; the encoded form is about as long as the JSON, so no more than that
 /// is left of the body.
-const ROOM_BYTES_MAX: usize = 1024;
+const ROOM_BYTES_MAX: usize = 2048;
 
 impl Attributes {
     /// Reads a map of attribute values.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use stator_engine::catalog::Table;
 use stator_engine::receipt::Receipt;
-use stator_engine::write::{Action, Intent, WriteError};
+use stator_engine::write::{Action, Checked, Intent, WriteError};
 use stator_model::Item;
 use stator_model::limits::BATCH_WRITE_REQUESTS_MAX;
 
@@ -36,9 +36,6 @@ pub(super) static OPERATION: Entry = Entry::new("BatchWriteItem", Class::Write, 
     })?;
     Ok(Box::new(input))
 });
-
-/// A write and its table.
-type TableIntent = (Arc<Table>, Intent);
 
 #[derive(Debug, Default)]
 struct BatchWriteItem<'a> {
@@ -97,37 +94,28 @@ fn read_member(reader: &mut Reader<'_>, wanted: &str) -> Result<Option<Attribute
 impl BatchWriteItem<'_> {
     /// Everything that can be refused is refused before anything is written. Those that are withheld come last; the second
     /// is how many come before them.
-    fn plan(&mut self, context: &Context) -> Result<(Vec<TableIntent>, usize), Fault> {
+    fn plan(&mut self, context: &Context) -> Result<(Vec<Checked>, usize), Fault> {
         let (mut intents, mut withheld) = (Vec::with_capacity(BATCH_WRITE_REQUESTS_MAX), Vec::new());
         for (name, requests) in self.requests.iter_mut().flatten() {
             let table = find(name, context)?;
             for request in std::mem::take(requests) {
                 let its_place = if request.is_withheld { &mut withheld } else { &mut intents };
                 let intent = request.into_intent();
-                context.engine.check_intent(&table, &intent).map_err(|error| item::refuse(error, written_of(&intent)))?;
-                its_place.push((Arc::clone(&table), intent));
+                let written = written_of(&intent);
+                its_place.push(context.engine.check_intent(&table, intent).map_err(|error| item::refuse(error, written))?);
             }
         }
         let kept = intents.len();
         intents.append(&mut withheld);
-        let mut seen = HashSet::with_capacity(intents.len());
-        for (table, intent) in &intents {
-            let item = intent.action.key_source();
-            let values = || table.key.attributes().filter_map(|attribute| item.get(&attribute.name)).map(stator_model::RawValue::bytes);
-            let mut key = Vec::with_capacity(values().map(<[u8]>::len).sum());
-            values().for_each(|value| key.extend_from_slice(value));
-            if !seen.insert((table.id, key)) {
-                return Err(Fault::validation(item::DUPLICATE_KEYS));
-            }
-        }
-        Ok((intents, kept))
+        let keys: HashSet<_> = intents.iter().map(Checked::key).collect();
+        if keys.len() < intents.len() { Err(Fault::validation(item::DUPLICATE_KEYS)) } else { Ok((intents, kept)) }
     }
 
     async fn write(
         &self,
         context: &Context,
         names: &[String],
-        intents: &[TableIntent],
+        intents: &[Checked],
         receipts: &[Option<Receipt>],
     ) -> Result<Vec<u8>, Fault> {
         let wanted = Wanted::of(self.return_capacity.as_deref());
@@ -142,7 +130,10 @@ impl BatchWriteItem<'_> {
         let mut metrics = Vec::new();
         if self.return_metrics.as_deref() == Some("SIZE") {
             for (name, table, _) in tables.iter().filter(|(_, table, _)| table.has_local_index()) {
-                let keys = intents.iter().filter(|(written, _)| written.id == table.id).map(|(_, intent)| intent.action.key_source().map());
+                let keys = intents
+                    .iter()
+                    .filter(|written| written.table().id == table.id)
+                    .map(|written| written.intent().action.key_source().map());
                 metrics.push((*name, table, collections(context, table, keys).await?));
             }
         }
@@ -167,18 +158,18 @@ fn tables_of<'n>(names: &'n [String], context: &Context) -> Vec<(&'n str, Arc<Ta
 }
 
 /// What the writes to a table have consumed together.
-fn receipt_of(table: &Table, intents: &[TableIntent], receipts: &[Option<Receipt>]) -> Receipt {
+fn receipt_of(table: &Table, intents: &[Checked], receipts: &[Option<Receipt>]) -> Receipt {
     let mut sum = Receipt::default();
-    let own = intents.iter().zip(receipts).filter(|((written, _), _)| written.id == table.id);
+    let own = intents.iter().zip(receipts).filter(|(written, _)| written.table().id == table.id);
     own.for_each(|(_, receipt)| sum.merge(receipt.clone().unwrap_or_default()));
     sum
 }
 
 /// The requests without a receipt, as they were given.
-fn write_unprocessed(writer: &mut Writer, tables: &[(&str, Arc<Table>, Receipt)], intents: &[TableIntent], receipts: &[Option<Receipt>]) {
+fn write_unprocessed(writer: &mut Writer, tables: &[(&str, Arc<Table>, Receipt)], intents: &[Checked], receipts: &[Option<Receipt>]) {
     for (name, table, _) in tables {
-        let is_own = |((written, _), receipt): &(&TableIntent, &Option<Receipt>)| written.id == table.id && receipt.is_none();
-        let own: Vec<_> = intents.iter().zip(receipts).filter(is_own).map(|((_, intent), _)| intent).collect();
+        let is_own = |(written, receipt): &(&Checked, &Option<Receipt>)| written.table().id == table.id && receipt.is_none();
+        let own: Vec<_> = intents.iter().zip(receipts).filter(is_own).map(|(written, _)| written.intent()).collect();
         if own.is_empty() {
             continue;
         }
@@ -255,12 +246,12 @@ impl Prepared for BatchWriteItem<'_> {
             let names: Vec<String> = self.requests.iter().flatten().map(|(name, _)| name.clone()).collect();
             let (intents, kept) = self.plan(context)?;
             let mut receipts = Vec::with_capacity(intents.len());
-            for (outcome, (_, intent)) in context.engine.write_many(&intents[..kept]).await.into_iter().zip(&intents) {
+            for (outcome, written) in context.engine.write_many(&intents[..kept]).await.into_iter().zip(&intents) {
                 receipts.push(match outcome {
-                    Ok(written) => Some(written.receipt),
+                    Ok(done) => Some(done.receipt),
                     // A transaction has the item: the caller is to send this one again.
                     Err(WriteError::Held) => None,
-                    Err(error) => return Err(item::refuse(error, written_of(intent))),
+                    Err(error) => return Err(item::refuse(error, written_of(written.intent()))),
                 });
             }
             receipts.resize(intents.len(), None);

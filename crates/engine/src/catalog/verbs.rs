@@ -153,7 +153,7 @@ impl Engine {
         self.store
             .mutate(std::slice::from_ref(&key), &mut |found| {
                 next = found[0].as_ref().and_then(|row| sequence::decode(&row.value)).unwrap_or(0) + 1;
-                Decision::Commit(vec![Write::Put(key.clone(), sequence::encode(next))])
+                Decision::Commit(vec![Write::Put(key.clone(), sequence::encode(next).into())])
             })
             .await
             .map_err(store_error)?;

@@ -2,6 +2,7 @@
 //!
 //! What must stay true: data written by a released version opens forever, so a version byte once used keeps its meaning.
 
+use bytes::Bytes;
 use stator_model::{Item, MapRef, RawValue, ValueRef};
 
 /// The format that is written today.
@@ -19,11 +20,11 @@ pub enum Unreadable {
 }
 
 /// The stored form of an item.
-pub fn wrap(item: &[u8]) -> Vec<u8> {
+pub fn wrap(item: &[u8]) -> Bytes {
     let mut row = Vec::with_capacity(1 + item.len());
     row.push(FORMAT);
     row.extend_from_slice(item);
-    row
+    row.into()
 }
 
 /// The encoded item of a stored row. Panics on a row that was not made by [`wrap`]: see [`validate`] for foreign bytes.
@@ -37,16 +38,9 @@ pub fn map(row: &[u8]) -> MapRef<'_> {
     stator_model::item::map_of(unwrap(row))
 }
 
-/// The item of a stored row, owned.
-pub fn item(row: &[u8]) -> Item {
-    Item::from_encoded(unwrap(row).to_vec())
-}
-
-/// The item of a stored row that is given away.
-pub fn into_item(mut row: Vec<u8>) -> Item {
-    assert_eq!(row.first(), Some(&FORMAT), "a stored row has a known format");
-    row.remove(0);
-    Item::from_encoded(row)
+/// The item of a stored row, which shares its bytes.
+pub fn item(row: &Bytes) -> Item {
+    Item::from_encoded(row.slice_ref(unwrap(row)))
 }
 
 /// Checks a row from outside.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use async_lock::RwLock;
 use async_trait::async_trait;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use stator_kv::{
     Caps, CommitError, Decide, Decision, Direction, Found, Key, Level, MiniTxn, Outcome, Range, Receipt, RowRef, Space, Store, StoreError,
@@ -56,12 +57,12 @@ struct Past {
 }
 
 /// The key of an entry, and its value as a reader is to see it.
-type Entry = (Vec<u8>, Option<Vec<u8>>);
+type Entry = (Vec<u8>, Option<Bytes>);
 
 #[derive(Debug)]
 struct Before {
     changed_at_ms: u64,
-    value: Option<Vec<u8>>,
+    value: Option<Bytes>,
 }
 
 impl Past {
@@ -161,7 +162,7 @@ impl LaggingStore {
         let (from, to) = range.joined_bounds();
         let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (from.as_ref().map(Vec::as_slice), to.as_ref().map(Vec::as_slice));
         let as_it_was = |changes: &VecDeque<Before>| changes.iter().find(|change| lag.hides(change, now_ms))?.value.clone();
-        let within = past.iter().filter(|(key, _)| bounds.contains(key.as_slice()));
+        let within = past.iter().filter(|(key, _)| RangeBounds::<[u8]>::contains(&bounds, key.as_slice()));
         let mut hidden: Vec<_> = within.map(|(key, changes)| (key.clone(), as_it_was(changes))).collect();
         if range.direction() == Direction::Backward {
             hidden.reverse();

@@ -8,6 +8,7 @@ mod lag;
 mod nearest;
 mod vector;
 
+use bytes::Bytes;
 use stator_kv::Key;
 use stator_model::table::IndexKind;
 use stator_model::{Encoder, Item, MapRef};
@@ -35,7 +36,7 @@ pub struct Entry {
     /// Where it lies.
     pub key: Key,
     /// Its stored form.
-    pub row: Vec<u8>,
+    pub row: Bytes,
     /// Its size as the service counts it, in bytes.
     pub size_bytes: usize,
 }

@@ -72,7 +72,7 @@ pub(super) fn entry(table: &Table, index: &Index, spec: &VectorSpec, attributes:
     };
     let projected = project(attributes, |name| name != spec.attribute && index.projects(name));
     let size_bytes = size_bytes(spec, projected.map());
-    Ok(Some(Entry { key, row: vector_entry::encode(&vector, projected.as_bytes()), size_bytes }))
+    Ok(Some(Entry { key, row: vector_entry::encode(&vector, projected.as_bytes()).into(), size_bytes }))
 }
 
 /// Checks vector and search attributes of an item, as far as it has them.

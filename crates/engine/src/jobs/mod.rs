@@ -17,6 +17,7 @@ mod upkeep;
 
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use stator_kv::{StoreError, Visit, Write};
 use stator_model::table::{IndexId, TableId};
 use stator_model::{Item, Value, ValueRef};
@@ -67,7 +68,7 @@ struct Job {
 
 impl Progress {
     /// The stored form.
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Bytes {
         let skipped = stator_model::Number::from(i64::try_from(self.skipped_items).unwrap_or(i64::MAX));
         let item: Item = [("after", Value::B(self.after.clone())), ("skipped_items", Value::N(skipped))].into_iter().collect();
         stored::wrap(item.as_bytes())

@@ -11,7 +11,7 @@
 
 use std::ops::Bound;
 
-use stator_kv::{Direction, Key, Range};
+use stator_kv::{Direction, Key, KeyBuilder, Range};
 use stator_model::table::TableId;
 
 use super::{DEADLINES, ITEMS};
@@ -24,11 +24,13 @@ const PART_BYTES: usize = 8 + 4 + 1;
 pub fn key(table: TableId, epoch: u32, deadline_s: u64, item_key: &Key) -> Key {
     let hash_top = item_key.bytes().get(8).copied().unwrap_or(0);
     let part_len = u16::try_from(item_key.part().len()).expect("parts are short");
-    let mut bytes = part(table, epoch, hash_top / (u8::MAX / LANES + 1));
-    bytes.extend_from_slice(&deadline_s.to_be_bytes());
-    bytes.extend_from_slice(&part_len.to_be_bytes());
-    bytes.extend_from_slice(item_key.bytes());
-    Key::from_joined(DEADLINES, bytes, PART_BYTES)
+    let mut key = KeyBuilder::new(DEADLINES, PART_BYTES + 10 + item_key.bytes().len());
+    key.bytes().extend_from_slice(&part(table, epoch, hash_top / (u8::MAX / LANES + 1)));
+    key.end_part();
+    key.bytes().extend_from_slice(&deadline_s.to_be_bytes());
+    key.bytes().extend_from_slice(&part_len.to_be_bytes());
+    key.bytes().extend_from_slice(item_key.bytes());
+    key.finish()
 }
 
 /// Deadlines of a lane from one place on and before a second.
@@ -63,7 +65,7 @@ pub fn parse(joined: &[u8]) -> Option<(TableId, u32, u64, Key)> {
     if part_len > item.len() {
         return None;
     }
-    let item_key = Key::from_joined(ITEMS, item.to_vec(), part_len);
+    let item_key = Key::from_joined(ITEMS, item, part_len);
     Some((TableId(u64::from_be_bytes(*table)), u32::from_be_bytes(*epoch), u64::from_be_bytes(*deadline_s), item_key))
 }
 
@@ -94,7 +96,7 @@ mod tests {
         for hash_top in [0, 63, 64, 200, 255] {
             let mut joined = vec![0, 0, 0, 0, 0, 0, 0, 9, hash_top];
             joined.extend_from_slice(b"ashes..key|sort");
-            let item_key = Key::from_joined(ITEMS, joined, 19);
+            let item_key = Key::from_joined(ITEMS, &joined, 19);
             let row = key(TableId(9), 2, 1_700_000_000, &item_key);
             assert!(row.part()[12] < LANES);
             assert_eq!(parse(row.bytes()), Some((TableId(9), 2, 1_700_000_000, item_key)));

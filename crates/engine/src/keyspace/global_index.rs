@@ -6,24 +6,25 @@
 //!   value  encoding::stored of the projected attributes
 //! ```
 
-use stator_kv::Key;
+use stator_kv::{Key, KeyBuilder};
 use stator_model::MapRef;
 use stator_model::key::KeySchema;
 use stator_model::table::{IndexId, TableId};
 
 use super::GLOBAL;
-use super::partition::{KeyFault, put_partition, put_partition_values, put_values};
+use super::partition::{KeyFault, put_index_prefix, put_partition, put_partition_values, put_values};
 pub use super::partition::{index_prefix, table_prefix};
 
 /// The row key of an item's entry.
 pub fn key(table: TableId, index: IndexId, table_schema: &KeySchema, index_schema: &KeySchema, item: MapRef<'_>) -> Result<Key, KeyFault> {
-    let mut bytes = index_prefix(table, index);
-    put_partition(&mut bytes, &index_schema.partition, item)?;
-    let part_len = bytes.len();
-    put_values(&mut bytes, &index_schema.sort, item, false)?;
-    put_values(&mut bytes, &table_schema.partition, item, true)?;
-    put_values(&mut bytes, &table_schema.sort, item, false)?;
-    Ok(Key::from_joined(GLOBAL, bytes, part_len))
+    let mut key = KeyBuilder::new(GLOBAL, 96);
+    put_index_prefix(key.bytes(), table, index);
+    put_partition(key.bytes(), &index_schema.partition, item)?;
+    key.end_part();
+    put_values(key.bytes(), &index_schema.sort, item, false)?;
+    put_values(key.bytes(), &table_schema.partition, item, true)?;
+    put_values(key.bytes(), &table_schema.sort, item, false)?;
+    Ok(key.finish())
 }
 
 /// First joined key of a segment, and the first one behind it.

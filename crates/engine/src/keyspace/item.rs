@@ -6,8 +6,8 @@
 //!   value  encoding::stored
 //! ```
 
-use stator_kv::Key;
 use stator_kv::range::after_prefix;
+use stator_kv::{Key, KeyBuilder};
 use stator_model::MapRef;
 use stator_model::key::{KeySchema, ScalarType};
 use stator_model::table::TableId;
@@ -18,13 +18,13 @@ use super::{ITEMS, SORT_ITEM};
 
 /// The row key of the item that has these key attributes (others are not looked at).
 pub fn key(table: TableId, schema: &KeySchema, item: MapRef<'_>) -> Result<Key, KeyFault> {
-    let mut bytes = Vec::with_capacity(64);
-    bytes.extend_from_slice(&table.0.to_be_bytes());
-    put_partition(&mut bytes, &schema.partition, item)?;
-    let part_len = bytes.len();
-    bytes.push(SORT_ITEM);
-    put_values(&mut bytes, &schema.sort, item, false)?;
-    Ok(Key::from_joined(ITEMS, bytes, part_len))
+    let mut key = KeyBuilder::new(ITEMS, 64);
+    key.bytes().extend_from_slice(&table.0.to_be_bytes());
+    put_partition(key.bytes(), &schema.partition, item)?;
+    key.end_part();
+    key.bytes().push(SORT_ITEM);
+    put_values(key.bytes(), &schema.sort, item, false)?;
+    Ok(key.finish())
 }
 
 /// First joined key of a segment, and the first one behind it.
@@ -56,7 +56,7 @@ pub(crate) fn sort_of<'k>(joined: &'k [u8], schema: &KeySchema) -> Option<&'k [u
 /// The key of a row in ITEMS if it is an item's.
 pub(crate) fn key_of_joined(joined: &[u8], schema: &KeySchema) -> Option<Key> {
     let sort = sort_of(joined, schema)?;
-    (sort.first() == Some(&SORT_ITEM)).then(|| Key::from_joined(ITEMS, joined.to_vec(), joined.len() - sort.len()))
+    (sort.first() == Some(&SORT_ITEM)).then(|| Key::from_joined(ITEMS, joined, joined.len() - sort.len()))
 }
 
 /// The part of a query on the table or one of its local indexes.

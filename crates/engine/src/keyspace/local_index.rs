@@ -6,7 +6,7 @@
 //!   value  encoding::stored of the projected attributes
 //! ```
 
-use stator_kv::Key;
+use stator_kv::{Key, KeyBuilder};
 use stator_model::MapRef;
 use stator_model::key::KeySchema;
 use stator_model::table::{IndexId, TableId};
@@ -16,14 +16,15 @@ use super::{ITEMS, SORT_LOCAL_INDEX};
 
 /// The row key of an item's entry.
 pub fn key(table: TableId, index: IndexId, table_schema: &KeySchema, index_schema: &KeySchema, item: MapRef<'_>) -> Result<Key, KeyFault> {
-    let mut bytes = Vec::with_capacity(96);
-    bytes.extend_from_slice(&table.0.to_be_bytes());
-    put_partition(&mut bytes, &table_schema.partition, item)?;
-    let part_len = bytes.len();
-    bytes.extend_from_slice(&sort_prefix(index));
-    put_values(&mut bytes, &index_schema.sort, item, false)?;
-    put_values(&mut bytes, &table_schema.sort, item, false)?;
-    Ok(Key::from_joined(ITEMS, bytes, part_len))
+    let mut key = KeyBuilder::new(ITEMS, 96);
+    key.bytes().extend_from_slice(&table.0.to_be_bytes());
+    put_partition(key.bytes(), &table_schema.partition, item)?;
+    key.end_part();
+    key.bytes().push(SORT_LOCAL_INDEX);
+    key.bytes().extend_from_slice(&index.0.to_be_bytes());
+    put_values(key.bytes(), &index_schema.sort, item, false)?;
+    put_values(key.bytes(), &table_schema.sort, item, false)?;
+    Ok(key.finish())
 }
 
 /// What the `sort` of all entries of the index begins with.

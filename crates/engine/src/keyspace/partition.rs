@@ -58,9 +58,14 @@ pub fn table_prefix(table: TableId) -> Vec<u8> {
 /// What the joined keys of all entries of an index begin with, where indexes are apart.
 pub fn index_prefix(table: TableId, index: IndexId) -> Vec<u8> {
     let mut prefix = Vec::with_capacity(96);
-    prefix.extend_from_slice(&table.0.to_be_bytes());
-    prefix.extend_from_slice(&index.0.to_be_bytes());
+    put_index_prefix(&mut prefix, table, index);
     prefix
+}
+
+/// Appends [`index_prefix`].
+pub(super) fn put_index_prefix(out: &mut Vec<u8>, table: TableId, index: IndexId) {
+    out.extend_from_slice(&table.0.to_be_bytes());
+    out.extend_from_slice(&index.0.to_be_bytes());
 }
 
 /// Appends hash and encoded values of the partition attributes.

@@ -9,13 +9,13 @@
 //! What must stay true: how many numbers a vector has is the index's definition, not the row's; the attributes do not
 //! repeat the vector.
 
-use stator_kv::Key;
+use stator_kv::{Key, KeyBuilder};
 use stator_model::MapRef;
 use stator_model::key::KeySchema;
 use stator_model::table::{IndexId, TableId};
 
 use super::VECTORS;
-use super::partition::{KeyFault, put_partition, put_partition_values, put_values};
+use super::partition::{KeyFault, put_index_prefix, put_partition, put_partition_values, put_values};
 pub use super::partition::{index_prefix, table_prefix};
 
 /// The format that is written today.
@@ -26,15 +26,16 @@ pub const ELEMENT_BYTES: usize = 4;
 
 /// The row key of an item's entry.
 pub fn key(table: TableId, index: IndexId, table_schema: &KeySchema, index_schema: &KeySchema, item: MapRef<'_>) -> Result<Key, KeyFault> {
-    let mut bytes = index_prefix(table, index);
+    let mut key = KeyBuilder::new(VECTORS, 96);
+    put_index_prefix(key.bytes(), table, index);
     let is_partitioned = !index_schema.partition.is_empty();
-    put_partition(&mut bytes, if is_partitioned { &index_schema.partition } else { &table_schema.partition }, item)?;
-    let part_len = bytes.len();
+    put_partition(key.bytes(), if is_partitioned { &index_schema.partition } else { &table_schema.partition }, item)?;
+    key.end_part();
     if is_partitioned {
-        put_values(&mut bytes, &table_schema.partition, item, true)?;
+        put_values(key.bytes(), &table_schema.partition, item, true)?;
     }
-    put_values(&mut bytes, &table_schema.sort, item, false)?;
-    Ok(Key::from_joined(VECTORS, bytes, part_len))
+    put_values(key.bytes(), &table_schema.sort, item, false)?;
+    Ok(key.finish())
 }
 
 /// What the joined keys of all entries with this value of the HASH attribute begin with.

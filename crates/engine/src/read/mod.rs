@@ -10,7 +10,7 @@ mod page;
 
 use std::sync::Arc;
 
-use stator_kv::{Key, Level, StoreError};
+use stator_kv::{Level, StoreError};
 use stator_model::Item;
 
 pub use cursor::StartKeyError;
@@ -20,9 +20,8 @@ use crate::Engine;
 use crate::capacity::{Consistency, HalfUnits};
 use crate::catalog::Table;
 use crate::encoding::stored;
-use crate::keyspace;
 use crate::receipt::Receipt;
-use crate::write::{KeyError, check_key};
+use crate::write::{KeyError, row_key};
 
 /// Why nothing was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +58,7 @@ impl Engine {
         let found = self.store.read(&rows, level(consistency)).await?;
         let mut units = HalfUnits::default();
         let items = found.into_iter().map(|row| {
-            let item = row.map(|row| stored::into_item(row.value));
+            let item = row.map(|row| stored::item(&row.value));
             units += HalfUnits::of_read(item.as_ref().map_or(0, Item::size_bytes), consistency);
             item
         });
@@ -71,11 +70,6 @@ impl Engine {
     pub async fn page(&self, table: &Arc<Table>, request: &PageRequest<'_>) -> Result<Page, ReadError> {
         page::read(self, table, request).await
     }
-}
-
-fn row_key(table: &Table, key: &Item) -> Result<Key, KeyError> {
-    check_key(table, key)?;
-    keyspace::item::key(table.id, &table.key, key.map()).map_err(KeyError::Fault)
 }
 
 pub(crate) fn level(consistency: Consistency) -> Level {

@@ -3,6 +3,7 @@
 //! What must stay true: a write that leaves the item as it was makes no record; names of members are one letter, because
 //! every record has them; a member of unknown name is passed over.
 
+use bytes::Bytes;
 use stator_kv::Stamp;
 use stator_model::key::KeySchema;
 use stator_model::stream::{ChangeKind, StreamView};
@@ -28,7 +29,7 @@ pub(crate) struct Change<'c> {
 }
 
 /// The stored form of a change's record.
-pub(crate) fn encode(key: &KeySchema, view: StreamView, change: &Change<'_>) -> Option<Vec<u8>> {
+pub(crate) fn encode(key: &KeySchema, view: StreamView, change: &Change<'_>) -> Option<Bytes> {
     let (kind, keyed) = match (change.old, change.new) {
         (None, Some(new)) => ("I", new),
         (Some(_), Some(new)) => ("M", new),

@@ -2,6 +2,7 @@
 //!
 //! What must stay true: a shard's id is made of what is stored with it, and ids sort by age.
 
+use bytes::Bytes;
 use stator_kv::{Direction, RowRef, Stamp, StoreError, Visit};
 use stator_model::stream::StreamId;
 use stator_model::{Item, Value};
@@ -42,7 +43,7 @@ pub struct Shard {
 }
 
 /// The stored form.
-pub(crate) fn encode(opened: &Opened) -> Vec<u8> {
+pub(crate) fn encode(opened: &Opened) -> Bytes {
     let number = |number: u64| Value::N(i64::try_from(number).unwrap_or(i64::MAX).into());
     let members =
         [("opened_at_ms", Some(opened.at_ms)), ("parent_at_ms", opened.parent_at_ms), ("volume_bytes", Some(opened.volume_bytes))];

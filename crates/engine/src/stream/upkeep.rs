@@ -97,7 +97,7 @@ impl Engine {
             })
             .await?;
         if next > horizon {
-            self.commit_catalog(vec![Write::Put(stream_horizon::key(stream.id, lane), next.to_bytes().to_vec())]).await?;
+            self.commit_catalog(vec![Write::Put(stream_horizon::key(stream.id, lane), next.to_bytes().to_vec().into())]).await?;
             let end = stream_record::joined(stream.id, lane, next);
             self.store.delete_range(LOG, &stream_record::joined(stream.id, lane, Stamp::default()), &end).await?;
         }

@@ -34,7 +34,7 @@ use crate::keyspace::{self, transaction_token};
 use crate::receipt::Receipt;
 use crate::write::effects::merged;
 use crate::write::room::Room;
-use crate::write::{Intent, KeyError, Verdict, WriteError, Written, check_key, decide};
+use crate::write::{Intent, KeyError, Verdict, WriteError, Written, decide, row_key};
 
 /// How often a transaction's items are touched, and charged: once to prepare, once to commit.
 const CHARGES: u64 = 2;
@@ -152,16 +152,12 @@ impl Engine {
 
     /// Reads items of any tables in one snapshot, in the order of the keys.
     pub async fn transact_get(&self, keys: &[(Arc<Table>, Item)]) -> Result<Vec<(Option<Item>, Receipt)>, TransactGetError> {
-        let checked: Vec<Option<KeyError>> = keys.iter().map(|(table, key)| check_key(table, key).err()).collect();
-        if checked.iter().any(Option::is_some) {
-            return Err(TransactGetError::Cancelled(checked));
-        }
-        let rows: Vec<Key> = keys.iter().map(|(table, key)| item_key(table, key)).collect();
+        let rows = all_or_reasons(keys.iter().map(|(table, key)| row_key(table, key))).map_err(TransactGetError::Cancelled)?;
         if keyspace::has_twins(&rows) {
             return Err(TransactGetError::SameItem);
         }
         let found = self.store.read(&rows, Level::Strong).await.map_err(TransactGetError::Store)?;
-        let items: Vec<Option<Item>> = found.into_iter().map(|row| row.map(|row| stored::into_item(row.value))).collect();
+        let items: Vec<Option<Item>> = found.into_iter().map(|row| row.map(|row| stored::item(&row.value))).collect();
         if items.iter().flatten().map(Item::size_bytes).sum::<usize>() > TRANSACTION_BYTES_MAX {
             return Err(TransactGetError::TooLarge);
         }
@@ -269,7 +265,7 @@ impl Attempt<'_> {
 
     fn token_write(&self) -> Option<Write> {
         let (fingerprint, now_ms) = self.token?;
-        Some(Write::Put(self.token_keys.first()?.clone(), transaction_token::encode(fingerprint, now_ms)))
+        Some(Write::Put(self.token_keys.first()?.clone(), transaction_token::encode(fingerprint, now_ms).into()))
     }
 }
 
@@ -281,16 +277,24 @@ fn token_keys(scope: &Scope, token: &str, now_ms: u64) -> Vec<Key> {
 
 /// What can be refused without looking at items; the row keys of those that can not.
 fn check_intents(intents: &[(Arc<Table>, Intent)]) -> Result<Vec<Key>, TransactError> {
-    let reasons: Vec<Option<WriteError>> = intents.iter().map(|(table, intent)| decide::check_intent(table, intent).err()).collect();
-    if reasons.iter().any(Option::is_some) {
-        return Err(TransactError::Cancelled(reasons));
-    }
-    let keys: Vec<Key> = intents.iter().map(|(table, intent)| item_key(table, intent.action.key_source())).collect();
+    let checked = intents.iter().map(|(table, intent)| decide::check_intent(table, intent));
+    let keys = all_or_reasons(checked).map_err(TransactError::Cancelled)?;
     if keyspace::has_twins(&keys) { Err(TransactError::SameItem) } else { Ok(keys) }
 }
 
-fn item_key(table: &Table, key: &Item) -> Key {
-    keyspace::item::key(table.id, &table.key, key.map()).expect("the key has been checked")
+/// All keys, or for each member why it has none.
+fn all_or_reasons<E>(checked: impl Iterator<Item = Result<Key, E>>) -> Result<Vec<Key>, Vec<Option<E>>> {
+    let (mut keys, mut reasons) = (Vec::new(), Vec::new());
+    for key in checked {
+        match key {
+            Ok(key) => {
+                keys.push(key);
+                reasons.push(None);
+            }
+            Err(error) => reasons.push(Some(error)),
+        }
+    }
+    if keys.len() == reasons.len() { Ok(keys) } else { Err(reasons) }
 }
 
 fn held(taken: &[bool]) -> Vec<Option<WriteError>> {

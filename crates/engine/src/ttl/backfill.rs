@@ -3,6 +3,7 @@
 //! What must stay true: writers keep deadlines in step from the moment the catalog shows TTL, and entering one twice changes
 //! nothing; so it does not matter who comes first, or how often.
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use stator_kv::{Decision, Found, Key, StoreError, Write};
 use stator_model::table::TableId;
@@ -47,7 +48,7 @@ impl Engine {
             let deadline = ttl.zip(found[0].as_ref()).and_then(|(ttl, row)| Some((ttl.epoch, deadline_s(ttl, stored::map(&row.value))?)));
             match deadline {
                 Some((epoch, deadline_s)) => {
-                    Decision::Commit(vec![Write::Put(deadline::key(table, epoch, deadline_s, item_key), Vec::new())])
+                    Decision::Commit(vec![Write::Put(deadline::key(table, epoch, deadline_s, item_key), Bytes::new())])
                 }
                 None => Decision::Abort,
             }

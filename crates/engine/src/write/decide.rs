@@ -15,7 +15,7 @@ use super::{Verdict, Written};
 use crate::catalog::{Snapshot, Table};
 use crate::encoding::stored;
 use crate::index::{self, Unfit, VectorFault};
-use crate::keyspace::KeyFault;
+use crate::keyspace::{self, KeyFault};
 use crate::ttl;
 
 /// Why an item was not written.
@@ -80,29 +80,30 @@ pub enum KeyError {
     Fault(KeyFault),
 }
 
-/// Checks that an item has exactly the attributes of a table's key, and that they fit.
-pub fn check_key(table: &Table, key: &Item) -> Result<(), KeyError> {
+/// The row key of an item, given exactly the attributes of its table's key.
+pub fn row_key(table: &Table, key: &Item) -> Result<Key, KeyError> {
     let (expected, actual) = (table.key.attributes().count(), key.map().len());
     if expected != actual {
         return Err(KeyError::Count { expected, actual });
     }
-    crate::keyspace::item::key(table.id, &table.key, key.map()).map(|_| ()).map_err(KeyError::Fault)
+    keyspace::item::key(table.id, &table.key, key.map()).map_err(KeyError::Fault)
 }
 
-/// What can be refused without the stored item.
-pub(crate) fn check_intent(table: &Table, intent: &Intent) -> Result<(), WriteError> {
+/// The row key of an intent's item, or what can be refused without the stored item.
+pub(crate) fn check_intent(table: &Table, intent: &Intent) -> Result<Key, WriteError> {
     match &intent.action {
         Action::Put(item) => {
-            crate::keyspace::item::key(table.id, &table.key, item.map()).map_err(|fault| WriteError::Key(KeyError::Fault(fault)))?;
+            let key = keyspace::item::key(table.id, &table.key, item.map()).map_err(|fault| WriteError::Key(KeyError::Fault(fault)))?;
             check_index_keys(table, item)?;
-            check_size(item)
+            check_size(item)?;
+            Ok(key)
         }
-        Action::Delete { key } | Action::Expire { key } | Action::Check { key } => check_key(table, key).map_err(WriteError::Key),
+        Action::Delete { key } | Action::Expire { key } | Action::Check { key } => row_key(table, key).map_err(WriteError::Key),
         Action::Update { key, update } => {
-            check_key(table, key).map_err(WriteError::Key)?;
+            let row_key = row_key(table, key).map_err(WriteError::Key)?;
             match update.attributes().find(|name| table.key.contains(name)) {
                 Some(attribute) => Err(WriteError::UpdatesKey { attribute: attribute.to_owned() }),
-                None => Ok(()),
+                None => Ok(row_key),
             }
         }
     }

@@ -8,8 +8,9 @@
 //! throughput considerations for global secondary indexes". Vector indexes are charged by the bytes of the larger image,
 //! also for an entry that moves (assumed).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use stator_kv::{Key, Write};
 use stator_model::Item;
 use stator_model::table::{IndexKind, IndexStatus};
@@ -110,7 +111,7 @@ impl Effects {
             self.writes.extend(old.map(|deadline_s| Write::Delete(row(deadline_s))));
         }
         // Put again even if it stays: backfill may not have come to this item yet.
-        self.writes.extend(new.filter(|_| old != new || ttl.is_enabling).map(|deadline_s| Write::Put(row(deadline_s), Vec::new())));
+        self.writes.extend(new.filter(|_| old != new || ttl.is_enabling).map(|deadline_s| Write::Put(row(deadline_s), Bytes::new())));
     }
 
     /// The record of the table's stream; none of a write that leaves the item as it was.
@@ -195,7 +196,7 @@ fn signed(bytes: Option<usize>) -> i64 {
 /// The writes of many changes in one list; additions to one counter become one.
 pub(crate) fn merged(effects: Vec<Vec<Write>>) -> Vec<Write> {
     let mut writes = Vec::new();
-    let mut sums: HashMap<Key, Vec<i64>> = HashMap::new();
+    let mut sums: BTreeMap<Key, Vec<i64>> = BTreeMap::new();
     for write in effects.into_iter().flatten() {
         match write {
             Write::Add(key, deltas) => {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures_util::future::{join_all, try_join_all};
 use stator_kv::{CommitError, Decision, Found, Key, Write};
 
-use super::decide::{self, KeyError, WriteError};
+use super::decide::{self, WriteError};
 use super::effects::merged;
 use super::room::Room;
 use super::{Intent, Verdict, Written};
@@ -18,14 +18,31 @@ use crate::Engine;
 use crate::catalog::Table;
 use crate::keyspace;
 
-type TableIntent = (Arc<Table>, Intent);
 type Outcome = Result<Written, WriteError>;
 
-/// A member that could not be refused without looking at its item.
-struct Member<'i> {
-    /// Its place among the intents.
-    at: usize,
-    intent: &'i TableIntent,
+/// An intent that could not be refused without looking at its item.
+#[derive(Debug)]
+pub struct Checked {
+    table: Arc<Table>,
+    intent: Intent,
+    key: Key,
+}
+
+impl Checked {
+    /// The table that is written to.
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    /// What is asked.
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// The row of the item: the same for intents that name the same item.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
 }
 
 /// What one run of the decisions came to.
@@ -37,41 +54,30 @@ enum Decided {
 }
 
 impl Engine {
-    /// Carries out intents that have nothing to do with each other, in their order; each may fail on its own.
-    pub async fn write_many(&self, intents: &[TableIntent]) -> Vec<Outcome> {
-        let (mut members, mut item_keys) = (Vec::with_capacity(intents.len()), Vec::with_capacity(intents.len()));
-        let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(intents.len());
-        for (at, intent) in intents.iter().enumerate() {
-            match self.key_to_write(intent) {
-                Ok(key) => {
-                    members.push(Member { at, intent });
-                    item_keys.push(key);
-                    outcomes.push(None);
-                }
-                Err(error) => outcomes.push(Some(Err(error))),
-            }
-        }
-        let decided = if keyspace::has_twins(&item_keys) { None } else { self.write_together(&members, item_keys).await };
-        let decided = match decided {
-            Some(decided) => decided,
-            None => join_all(members.iter().map(|member| self.write(&member.intent.0, &member.intent.1))).await,
-        };
-        for (member, outcome) in members.iter().zip(decided) {
-            outcomes[member.at] = Some(outcome);
-        }
-        outcomes.into_iter().map(|outcome| outcome.expect("what was not refused was decided")).collect()
+    /// What can be refused of an intent without looking at the stored item.
+    pub fn check_intent(&self, table: &Arc<Table>, intent: Intent) -> Result<Checked, WriteError> {
+        let key = decide::check_intent(table, &intent)?;
+        Ok(Checked { table: Arc::clone(table), intent, key })
     }
 
-    fn key_to_write(&self, (table, intent): &TableIntent) -> Result<Key, WriteError> {
-        decide::check_intent(table, intent)?;
-        let key = keyspace::item::key(table.id, &table.key, intent.action.key_source().map())
-            .map_err(|fault| WriteError::Key(KeyError::Fault(fault)))?;
-        if self.holds.is_held(&key) { Err(WriteError::Held) } else { Ok(key) }
+    /// Carries out intents that have nothing to do with each other, in their order; each may fail on its own.
+    pub async fn write_many(&self, intents: &[Checked]) -> Vec<Outcome> {
+        let is_held: Vec<bool> = intents.iter().map(|checked| self.holds.is_held(&checked.key)).collect();
+        let members: Vec<&Checked> = intents.iter().zip(&is_held).filter(|(_, is_held)| !**is_held).map(|(checked, _)| checked).collect();
+        let keys: Vec<Key> = members.iter().map(|member| member.key.clone()).collect();
+        let decided = if keyspace::has_twins(&keys) { None } else { self.write_together(&members, keys).await };
+        let mut decided = match decided {
+            Some(decided) => decided,
+            None => join_all(members.iter().map(|member| self.write(&member.table, &member.intent))).await,
+        }
+        .into_iter();
+        let outcome = |is_held| if is_held { Err(WriteError::Held) } else { decided.next().expect("what is not held was decided") };
+        is_held.into_iter().map(outcome).collect()
     }
 
     /// All members in one commit; nothing if that would be too large.
-    async fn write_together(&self, members: &[Member<'_>], item_keys: Vec<Key>) -> Option<Vec<Outcome>> {
-        let rooms = members.iter().zip(&item_keys).map(|(member, key)| self.room(&member.intent.0, &member.intent.1, key));
+    async fn write_together(&self, members: &[&Checked], item_keys: Vec<Key>) -> Option<Vec<Outcome>> {
+        let rooms = members.iter().map(|member| self.room(&member.table, &member.intent, &member.key));
         let rooms = match try_join_all(rooms).await {
             Ok(rooms) => rooms,
             Err(error) => return Some(members.iter().map(|_| Err(WriteError::Store(error.clone()))).collect()),
@@ -105,15 +111,14 @@ impl Engine {
     }
 
     /// Decides on all members; the writes are those of the ones that are not refused, and none if rows are missing.
-    fn decide_many(&self, members: &[Member<'_>], rooms: &[Room], keys: &[Key], found: &[Option<Found>]) -> (Decided, Vec<Write>) {
+    fn decide_many(&self, members: &[&Checked], rooms: &[Room], keys: &[Key], found: &[Option<Found>]) -> (Decided, Vec<Write>) {
         let snapshot = self.snapshot.load();
         let moment = decide::Moment { snapshot: &snapshot, now_ms: self.now_ms() };
         let exists = |key: &Key| keys.iter().position(|known| known == key).map(|at| found[at].is_some());
         let (mut outcomes, mut effects) = (Vec::with_capacity(members.len()), Vec::with_capacity(members.len()));
         let mut needed = Vec::new();
         for (((member, room), key), row) in members.iter().zip(rooms).zip(keys).zip(found) {
-            let (table, intent) = member.intent;
-            match decide::decide(moment, table.id, intent, key, row.as_ref(), &exists) {
+            match decide::decide(moment, member.table.id, &member.intent, key, row.as_ref(), &exists) {
                 Ok((_, its_effects)) if !its_effects.fit(*room) => outcomes.push(Err(WriteError::CollectionTooLarge)),
                 Ok((written, its_effects)) => {
                     outcomes.push(Ok(written));

@@ -28,11 +28,11 @@ use std::sync::Arc;
 use stator_kv::{CommitError, Decision, Key, StoreError};
 use stator_model::Item;
 
-pub use decide::{KeyError, WriteError, check_key};
+pub use decide::{KeyError, WriteError, row_key};
 pub use intent::{Action, Intent};
+pub use many::Checked;
 
 use crate::catalog::Table;
-use crate::keyspace;
 use crate::receipt::Receipt;
 use crate::{Engine, OpenError};
 
@@ -58,9 +58,7 @@ pub(crate) enum Verdict {
 impl Engine {
     /// Carries out an intent.
     pub async fn write(&self, table: &Arc<Table>, intent: &Intent) -> Result<Written, WriteError> {
-        decide::check_intent(table, intent)?;
-        let item_key = keyspace::item::key(table.id, &table.key, intent.action.key_source().map())
-            .map_err(|fault| WriteError::Key(KeyError::Fault(fault)))?;
+        let item_key = decide::check_intent(table, intent)?;
         if self.holds.is_held(&item_key) {
             return Err(WriteError::Held);
         }
@@ -94,11 +92,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    /// What can be refused of an intent without looking at the stored item.
-    pub fn check_intent(&self, table: &Table, intent: &Intent) -> Result<(), WriteError> {
-        decide::check_intent(table, intent)
     }
 }
 

@@ -9,11 +9,13 @@ use std::collections::btree_map::Range;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::range::Direction;
 use crate::store::Version;
 
 /// A row that is not its key: version and value.
-pub(super) type Row = (Version, Arc<[u8]>);
+pub(super) type Row = (Version, Bytes);
 
 type Piece = BTreeMap<Vec<u8>, Row>;
 
@@ -133,7 +135,7 @@ mod tests {
     type Plain = BTreeMap<Vec<u8>, Row>;
 
     fn row(value: u16) -> Row {
-        (Version(u64::from(value)), Arc::from(value.to_be_bytes()))
+        (Version(u64::from(value)), Bytes::copy_from_slice(&value.to_be_bytes()))
     }
 
     fn key(number: u16) -> Vec<u8> {

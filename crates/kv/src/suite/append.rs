@@ -10,7 +10,7 @@ use crate::range::{Direction, Range};
 use crate::store::{Check, Decision, RowRef, Stamp, Visit, Write};
 
 fn append(value: &[u8]) -> Write {
-    Write::Append(key_in(LOG, "log", "s"), value.to_vec())
+    Write::Append(key_in(LOG, "log", "s"), value.to_vec().into())
 }
 
 pub(super) fn places_rows_by_their_commit(subject: &Subject) {

@@ -9,10 +9,10 @@ use crate::store::{Check, CommitError, Found, Write};
 /// Writes of each kind, over parts and spaces.
 fn of_each_kind() -> Vec<Write> {
     vec![
-        Write::Put(key("a", "1"), b"one".to_vec()),
-        Write::Put(key("b", "1"), b"two".to_vec()),
-        Write::Put(key_in(DERIVED, "c", ""), b"three".to_vec()),
-        Write::Append(key_in(LOG, "log", ""), b"four".to_vec()),
+        Write::Put(key("a", "1"), b"one".to_vec().into()),
+        Write::Put(key("b", "1"), b"two".to_vec().into()),
+        Write::Put(key_in(DERIVED, "c", ""), b"three".to_vec().into()),
+        Write::Append(key_in(LOG, "log", ""), b"four".to_vec().into()),
         Write::Add(key_in(SMALL, "sum", ""), vec![5, -5]),
         Write::Delete(key("old", "")),
     ]
@@ -22,7 +22,7 @@ pub(super) fn takes_effect_whole(subject: &Subject) {
     subject.put(&key("old", ""), b"old");
     let receipt = subject.commit(Vec::new(), of_each_kind()).unwrap();
     let keys = [key("a", "1"), key("b", "1"), key_in(DERIVED, "c", ""), key("old", "")];
-    let row = |value: &[u8]| Some(Found { version: receipt.version, value: value.to_vec() });
+    let row = |value: &[u8]| Some(Found { version: receipt.version, value: value.to_vec().into() });
     assert_eq!(subject.read(&keys), [row(b"one"), row(b"two"), row(b"three"), None]);
     assert_eq!(subject.values(&part(LOG, "log")), [b"four"]);
     assert_eq!(sums(&subject.value(&key_in(SMALL, "sum", "")).unwrap()), [5, -5]);
@@ -42,7 +42,7 @@ pub(super) fn needs_every_check(subject: &Subject) {
     let (first, second) = (key("a", ""), key("b", ""));
     let versions = [subject.put(&first, b"1"), subject.put(&second, b"1")];
     let checks = |versions: [_; 2]| vec![Check::Version(first.clone(), versions[0]), Check::Version(second.clone(), versions[1])];
-    let writes = vec![Write::Put(first.clone(), b"2".to_vec())];
+    let writes = vec![Write::Put(first.clone(), b"2".to_vec().into())];
     let newer = subject.put(&second, b"2");
     let refused = subject.commit(checks(versions), writes.clone());
     assert!(matches!(refused, Err(CommitError::Conflict { ref key, .. }) if *key == second), "{refused:?}");
@@ -67,7 +67,7 @@ pub(super) fn refuses_a_row_that_came_back(subject: &Subject) {
 
 pub(super) fn checks_absence(subject: &Subject) {
     let row = key("a", "");
-    let create = || subject.commit(vec![Check::Absent(row.clone())], vec![Write::Put(row.clone(), b"new".to_vec())]);
+    let create = || subject.commit(vec![Check::Absent(row.clone())], vec![Write::Put(row.clone(), b"new".to_vec().into())]);
     create().unwrap();
     assert!(matches!(create(), Err(CommitError::Conflict { .. })), "there is a row by now");
     subject.write(&[Write::Delete(row.clone())]);
@@ -83,7 +83,7 @@ pub(super) fn carries_the_row_that_was_found(subject: &Subject) {
     let (there, missing) = (key("a", "there"), key("a", "missing"));
     let stale = subject.put(&there, b"1");
     let version = subject.put(&there, b"2");
-    let found = Some(Found { version, value: b"2".to_vec() });
+    let found = Some(Found { version, value: b"2".to_vec().into() });
     for check in [Check::Absent(there.clone()), Check::Version(there.clone(), stale)] {
         let refused = subject.commit(vec![check], Vec::new());
         assert_eq!(refused, Err(CommitError::Conflict { key: there.clone(), found: found.clone() }));
@@ -96,7 +96,7 @@ pub(super) fn gives_versions_in_commit_order(subject: &Subject) {
     let row = key("a", "");
     let mut last = subject.put(&row, b"0");
     for _ in 0..20 {
-        let by_commit = subject.commit(Vec::new(), vec![Write::Put(row.clone(), b"c".to_vec())]).unwrap().version;
+        let by_commit = subject.commit(Vec::new(), vec![Write::Put(row.clone(), b"c".to_vec().into())]).unwrap().version;
         let by_mutation = subject.put(&row, b"m");
         assert!(last < by_commit && by_commit < by_mutation, "{last:?} {by_commit:?} {by_mutation:?}");
         assert_eq!(subject.found(&row).unwrap().version, by_mutation);
@@ -131,9 +131,9 @@ pub(super) fn cannot_be_skewed(subject: &Subject) {
 pub(super) fn may_check_what_it_does_not_write(subject: &Subject) {
     let (guard, row) = (key("guard", ""), key("a", ""));
     let version = subject.put(&guard, b"1");
-    subject.commit(vec![Check::Version(guard.clone(), version)], vec![Write::Put(row.clone(), b"1".to_vec())]).unwrap();
+    subject.commit(vec![Check::Version(guard.clone(), version)], vec![Write::Put(row.clone(), b"1".to_vec().into())]).unwrap();
     assert_eq!(subject.found(&guard).unwrap().version, version, "a check changes nothing");
     subject.put(&guard, b"2");
-    subject.commit(vec![Check::Version(guard, version)], vec![Write::Put(row.clone(), b"2".to_vec())]).unwrap_err();
+    subject.commit(vec![Check::Version(guard, version)], vec![Write::Put(row.clone(), b"2".to_vec().into())]).unwrap_err();
     assert_eq!(subject.value(&row), Some(b"1".to_vec()));
 }

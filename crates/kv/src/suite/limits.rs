@@ -12,7 +12,7 @@ pub(super) fn everybody_takes_the_least(subject: &Subject) {
     assert!(caps.part_bytes_max >= 2200 && caps.sort_bytes_max >= 1200 && caps.value_bytes_max >= VALUE_BYTES);
     assert!(caps.commit_writes_max >= 600 && caps.commit_bytes_max >= 9_000_000);
     let wide = |number: usize| Key::new(ROWS, &[&[u8::try_from(number % 100).unwrap()], &[7u8; 2199][..]].concat(), &[0; 1190]);
-    let mut writes: Vec<Write> = (0..100).map(|number| Write::Put(wide(number), vec![1; 60_000])).collect();
+    let mut writes: Vec<Write> = (0..100).map(|number| Write::Put(wide(number), vec![1; 60_000].into())).collect();
     writes.extend((0..500).map(|number| put_number(&key(&(number % 100).to_string(), &number.to_string()), number)));
     subject.write(&writes);
     assert_eq!(subject.rows(&Range::all(ROWS)).len(), 600);
@@ -27,7 +27,7 @@ pub(super) fn what_fits_exactly_is_taken(subject: &Subject) {
     subject.put(&row, &value);
     assert_eq!(subject.value(&row), Some(value));
     let log = Key::new(LOG, &vec![b'p'; caps.part_bytes_max], &vec![b's'; caps.sort_bytes_max]);
-    subject.write(&[Write::Append(log, b"1".to_vec())]);
+    subject.write(&[Write::Append(log, b"1".to_vec().into())]);
     assert_eq!(subject.rows(&Range::all(LOG)).len(), 1);
     let many: Vec<Write> =
         (0..caps.commit_writes_max as u64).map(|number| put_number(&key_in(SMALL, "m", &number.to_string()), 0)).collect();
@@ -38,12 +38,12 @@ pub(super) fn what_fits_exactly_is_taken(subject: &Subject) {
 pub(super) fn too_large_is_refused_before_anything_is_written(subject: &Subject) {
     let caps = subject.store().caps().clone();
     let good = put_number(&key("good", ""), 1);
-    let whole = Write::Put(key("whole", ""), vec![0; caps.value_bytes_max]);
+    let whole = Write::Put(key("whole", ""), vec![0; caps.value_bytes_max].into());
     let cases: [(&str, Vec<Write>); 6] = [
-        ("part_bytes_max", vec![good.clone(), Write::Put(Key::new(ROWS, &vec![1; caps.part_bytes_max + 1], b""), Vec::new())]),
+        ("part_bytes_max", vec![good.clone(), Write::Put(Key::new(ROWS, &vec![1; caps.part_bytes_max + 1], b""), Vec::new().into())]),
         ("sort_bytes_max", vec![good.clone(), Write::Delete(Key::new(ROWS, b"p", &vec![1; caps.sort_bytes_max + 1]))]),
-        ("value_bytes_max", vec![good.clone(), Write::Put(key("a", ""), vec![0; caps.value_bytes_max + 1])]),
-        ("value_bytes_max", vec![good.clone(), Write::Append(key_in(LOG, "a", ""), vec![0; caps.value_bytes_max + 1])]),
+        ("value_bytes_max", vec![good.clone(), Write::Put(key("a", ""), vec![0; caps.value_bytes_max + 1].into())]),
+        ("value_bytes_max", vec![good.clone(), Write::Append(key_in(LOG, "a", ""), vec![0; caps.value_bytes_max + 1].into())]),
         ("commit_writes_max", vec![good.clone(); caps.commit_writes_max + 1]),
         ("commit_bytes_max", [vec![good], vec![whole; caps.commit_bytes_max / caps.value_bytes_max + 1]].concat()),
     ];

@@ -17,10 +17,10 @@ pub(super) fn decides_on_the_rows_as_they_are(subject: &Subject) {
     let mut seen = Vec::new();
     let receipt = subject.mutate(&[missing.clone(), there.clone()], &mut |found| {
         seen = found.to_vec();
-        Decision::Commit(vec![Write::Delete(there.clone()), Write::Put(missing.clone(), b"new".to_vec())])
+        Decision::Commit(vec![Write::Delete(there.clone()), Write::Put(missing.clone(), b"new".to_vec().into())])
     });
     assert_eq!(seen[0], None);
-    assert_eq!(seen[1].as_ref().map(|row| (row.version, row.value.as_slice())), Some((version, &b"value"[..])));
+    assert_eq!(seen[1].as_ref().map(|row| (row.version, &row.value[..])), Some((version, &b"value"[..])));
     let receipt = receipt.unwrap().unwrap();
     assert!(receipt.version > version);
     assert_eq!(subject.value(&there), None);

@@ -17,7 +17,7 @@ pub(super) fn answers_in_the_order_of_the_keys(subject: &Subject) {
     let keys = [key("b", "2"), key("c", ""), key("a", "1"), key("b", "1"), key("a", "1")];
     for level in [Level::Strong, Level::Eventual] {
         let found = block_on(subject.store().read(&keys, level)).unwrap();
-        let values: Vec<_> = found.iter().map(|row| row.as_ref().map(|row| row.value.as_slice())).collect();
+        let values: Vec<_> = found.iter().map(|row| row.as_ref().map(|row| &row.value[..])).collect();
         assert_eq!(values, [Some(&b""[..]), None, Some(b"a1"), Some(b"b1"), Some(b"a1")]);
         assert!(block_on(subject.store().read(&[], level)).unwrap().is_empty());
     }

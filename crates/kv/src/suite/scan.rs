@@ -117,7 +117,7 @@ pub(super) fn goes_on_behind_any_row(subject: &Subject) {
         let Some((last, _)) = page.last().cloned() else { break };
         met.extend(page);
         // The row need not be there any more.
-        subject.write(&[Write::Delete(Key::from_joined(ROWS, last.clone(), 2))]);
+        subject.write(&[Write::Delete(Key::from_joined(ROWS, &last, 2))]);
         from = Bound::Excluded(last);
     }
     assert_eq!(met, rows.into_iter().collect::<Vec<_>>(), "each row once");

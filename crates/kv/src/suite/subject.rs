@@ -35,7 +35,7 @@ pub(super) fn key_in(space: Space, part: &str, sort: &str) -> Key {
 
 /// A row that holds a number.
 pub(super) fn put_number(key: &Key, number: u64) -> Write {
-    Write::Put(key.clone(), number.to_le_bytes().to_vec())
+    Write::Put(key.clone(), number.to_le_bytes().to_vec().into())
 }
 
 /// The number of a row; zero if there is none.
@@ -114,7 +114,7 @@ impl Subject {
     }
 
     pub(super) fn put(&self, key: &Key, value: &[u8]) -> Version {
-        self.write(&[Write::Put(key.clone(), value.to_vec())])
+        self.write(&[Write::Put(key.clone(), value.to_vec().into())])
     }
 
     /// Adds one to the number of a row; answers the sum.
@@ -137,7 +137,7 @@ impl Subject {
     }
 
     pub(super) fn value(&self, key: &Key) -> Option<Vec<u8>> {
-        self.found(key).map(|row| row.value)
+        self.found(key).map(|row| row.value.to_vec())
     }
 
     pub(super) fn number(&self, key: &Key) -> u64 {

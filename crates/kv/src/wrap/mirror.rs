@@ -106,7 +106,7 @@ impl Mirror {
     }
 
     fn right_key(&self, key: &Key) -> Key {
-        Key::from_joined(key.space(), self.right_place(key.space(), key.bytes()), key.part().len())
+        Key::from_joined(key.space(), &self.right_place(key.space(), key.bytes()), key.part().len())
     }
 
     fn right_keys(&self, keys: &[Key]) -> Vec<Key> {
