@@ -178,32 +178,12 @@ impl<'a> RawValue<'a> {
 
     /// Opens the value.
     pub fn view(self) -> ValueRef<'a> {
-        let body = &self.0[1..];
-        match self.value_type() {
-            ValueType::Null => ValueRef::Null,
-            ValueType::Bool => ValueRef::Bool(self.0[0] == TAG_TRUE),
-            ValueType::S => ValueRef::S(split_bytes(body).0),
-            ValueType::N => ValueRef::N(NumberRef(&body[1..=usize::from(body[0])])),
-            ValueType::B => ValueRef::B(split_bytes(body).0),
-            ValueType::SS => ValueRef::SS(SetRef::open(body)),
-            ValueType::NS => ValueRef::NS(SetRef::open(body)),
-            ValueType::BS => ValueRef::BS(SetRef::open(body)),
-            ValueType::L => ValueRef::L(ListRef::open(body)),
-            ValueType::M => ValueRef::M(MapRef::open(body)),
-        }
+        open_value(self.0).0
     }
 
-    /// Bytes that the service counts for the value, without the name it is stored under (developer guide, "Item sizes and formats").
+    /// Bytes that the service counts for the value, without the name it is stored under.
     pub fn size_bytes(self) -> usize {
-        match self.view() {
-            ValueRef::Null | ValueRef::Bool(_) => 1,
-            ValueRef::S(bytes) | ValueRef::B(bytes) => bytes.len(),
-            ValueRef::N(number) => number.size_bytes(),
-            ValueRef::SS(set) | ValueRef::BS(set) => set.iter().map(<[u8]>::len).sum(),
-            ValueRef::NS(set) => set.iter().map(number::size_bytes).sum(),
-            ValueRef::L(list) => 3 + list.iter().map(|element| 1 + element.size_bytes()).sum::<usize>(),
-            ValueRef::M(map) => 3 + map.len() + map.size_bytes(),
-        }
+        self.view().size_bytes()
     }
 
     /// The value's order relative to another of the same scalar type (S and B by bytes, N by value); `None` where the
@@ -219,6 +199,21 @@ impl<'a> RawValue<'a> {
     /// Checks bytes from outside: exactly one well-formed canonical value. Everything else here trusts that.
     pub fn validate(self) -> Result<(), Malformed> {
         validate::validate(self.0)
+    }
+}
+
+impl ValueRef<'_> {
+    /// Bytes that the service counts for the value, without the name it is stored under (developer guide, "Item sizes and formats").
+    pub fn size_bytes(self) -> usize {
+        match self {
+            ValueRef::Null | ValueRef::Bool(_) => 1,
+            ValueRef::S(bytes) | ValueRef::B(bytes) => bytes.len(),
+            ValueRef::N(number) => number.size_bytes(),
+            ValueRef::SS(set) | ValueRef::BS(set) => set.iter().map(<[u8]>::len).sum(),
+            ValueRef::NS(set) => set.iter().map(number::size_bytes).sum(),
+            ValueRef::L(list) => 3 + list.views().map(|element| 1 + element.size_bytes()).sum::<usize>(),
+            ValueRef::M(map) => 3 + map.len() + map.size_bytes(),
+        }
     }
 }
 
@@ -245,11 +240,6 @@ impl NumberRef<'_> {
 }
 
 impl<'a> SetRef<'a> {
-    fn open(body: &'a [u8]) -> SetRef<'a> {
-        let (count, body) = open_container(body);
-        SetRef { count, body }
-    }
-
     /// Number of elements.
     pub fn len(self) -> usize {
         self.count as usize
@@ -277,11 +267,6 @@ impl<'a> SetRef<'a> {
 }
 
 impl<'a> ListRef<'a> {
-    fn open(body: &'a [u8]) -> ListRef<'a> {
-        let (count, body) = open_container(body);
-        ListRef { count, body }
-    }
-
     /// Number of elements.
     pub fn len(self) -> usize {
         self.count as usize
@@ -302,6 +287,16 @@ impl<'a> ListRef<'a> {
         })
     }
 
+    /// The elements in order, opened: each is looked at once.
+    pub fn views(self) -> impl Iterator<Item = ValueRef<'a>> {
+        let mut rest = self.body;
+        (0..self.count).map(move |_| {
+            let (value, tail) = open_value(rest);
+            rest = tail;
+            value
+        })
+    }
+
     /// The element at a position.
     pub fn get(self, index: usize) -> Option<RawValue<'a>> {
         self.iter().nth(index)
@@ -309,11 +304,6 @@ impl<'a> ListRef<'a> {
 }
 
 impl<'a> MapRef<'a> {
-    fn open(body: &'a [u8]) -> MapRef<'a> {
-        let (count, body) = open_container(body);
-        MapRef { count, body }
-    }
-
     /// Number of entries.
     pub fn len(self) -> usize {
         self.count as usize
@@ -335,6 +325,17 @@ impl<'a> MapRef<'a> {
         })
     }
 
+    /// The entries, ascending by name, opened: each is looked at once.
+    pub fn views(self) -> impl Iterator<Item = (&'a [u8], ValueRef<'a>)> {
+        let mut rest = self.body;
+        (0..self.count).map(move |_| {
+            let (name, tail) = split_bytes(rest);
+            let (value, tail) = open_value(tail);
+            rest = tail;
+            (name, value)
+        })
+    }
+
     /// The value under a name. Linear, ends early because names ascend.
     pub fn get(self, name: &str) -> Option<RawValue<'a>> {
         for (candidate, value) in self.iter() {
@@ -349,13 +350,48 @@ impl<'a> MapRef<'a> {
 
     /// Bytes that the service counts for names and values, without the overhead of the map itself.
     pub fn size_bytes(self) -> usize {
-        self.iter().map(|(name, value)| name.len() + value.size_bytes()).sum()
+        self.views().map(|(name, value)| name.len() + value.size_bytes()).sum()
     }
 }
 
-fn open_container(body: &[u8]) -> (u32, &[u8]) {
-    let (len, count) = (read_u32(body), read_u32(&body[4..]));
-    (count, &body[CONTAINER_HEADER_BYTES..CONTAINER_HEADER_BYTES + len as usize])
+/// Opens the value at the front; the rest follows it.
+fn open_value(bytes: &[u8]) -> (ValueRef<'_>, &[u8]) {
+    let (tag, body) = bytes.split_first().expect("a value has a tag");
+    if let TAG_SS..=TAG_M = *tag {
+        return open_container(*tag, body);
+    }
+    match *tag {
+        TAG_NULL => (ValueRef::Null, body),
+        TAG_FALSE => (ValueRef::Bool(false), body),
+        TAG_TRUE => (ValueRef::Bool(true), body),
+        TAG_S => {
+            let (text, rest) = split_bytes(body);
+            (ValueRef::S(text), rest)
+        }
+        TAG_N => {
+            let (number, rest) = body[1..].split_at(usize::from(body[0]));
+            (ValueRef::N(NumberRef(number)), rest)
+        }
+        TAG_B => {
+            let (bytes, rest) = split_bytes(body);
+            (ValueRef::B(bytes), rest)
+        }
+        other => unreachable!("tag {other} is not of this format"),
+    }
+}
+
+fn open_container(tag: u8, bytes: &[u8]) -> (ValueRef<'_>, &[u8]) {
+    let (len, count) = (read_u32(bytes), read_u32(&bytes[4..]));
+    let (body, rest) = bytes[CONTAINER_HEADER_BYTES..].split_at(len as usize);
+    let value = match tag {
+        TAG_SS => ValueRef::SS(SetRef { count, body }),
+        TAG_NS => ValueRef::NS(SetRef { count, body }),
+        TAG_BS => ValueRef::BS(SetRef { count, body }),
+        TAG_L => ValueRef::L(ListRef { count, body }),
+        TAG_M => ValueRef::M(MapRef { count, body }),
+        other => unreachable!("tag {other} is of no container"),
+    };
+    (value, rest)
 }
 
 pub(crate) fn read_u32(bytes: &[u8]) -> u32 {
@@ -363,10 +399,15 @@ pub(crate) fn read_u32(bytes: &[u8]) -> u32 {
 }
 
 /// Splits a varint-prefixed byte string off the front.
+#[inline]
 pub(crate) fn split_bytes(bytes: &[u8]) -> (&[u8], &[u8]) {
     if bytes[0] < 0x80 {
         return bytes[1..].split_at(usize::from(bytes[0]));
     }
+    split_long_bytes(bytes)
+}
+
+fn split_long_bytes(bytes: &[u8]) -> (&[u8], &[u8]) {
     let (mut len, mut shift, mut at) = (0usize, 0, 0);
     loop {
         let byte = bytes[at];

@@ -100,7 +100,11 @@ impl Writer {
 
     /// An attribute value with its type: `{"S":"x"}`.
     pub fn attribute(&mut self, value: RawValue<'_>) {
-        match value.view() {
+        self.opened(value.view());
+    }
+
+    fn opened(&mut self, value: ValueRef<'_>) {
+        match value {
             ValueRef::Null => self.raw(br#"{"NULL":true}"#),
             ValueRef::Bool(value) => self.raw(if value { br#"{"BOOL":true}"# } else { br#"{"BOOL":false}"# }),
             ValueRef::S(text) => {
@@ -121,7 +125,7 @@ impl Writer {
             ValueRef::SS(set) => self.typed(br#"{"SS":"#, |writer| writer.array(set.iter(), Writer::quoted)),
             ValueRef::NS(set) => self.typed(br#"{"NS":"#, |writer| writer.array(set.iter(), Writer::number)),
             ValueRef::BS(set) => self.typed(br#"{"BS":"#, |writer| writer.array(set.iter(), Writer::base64)),
-            ValueRef::L(list) => self.typed(br#"{"L":"#, |writer| writer.array(list.iter(), Writer::attribute)),
+            ValueRef::L(list) => self.typed(br#"{"L":"#, |writer| writer.array(list.views(), Writer::opened)),
             ValueRef::M(map) => self.typed(br#"{"M":"#, |writer| writer.attributes(map)),
         }
     }
@@ -136,13 +140,39 @@ impl Writer {
     /// An item, a key or a map of attributes.
     pub fn attributes(&mut self, attributes: MapRef<'_>) {
         self.begin(b'{');
-        for (name, value) in attributes.iter() {
+        for (name, value) in attributes.views() {
             self.separate();
             self.quoted(name);
             self.out.push(b':');
-            self.attribute(value);
+            self.opened(value);
         }
         self.end(b'}');
+    }
+
+    /// Begins an object whose members are not written by one call; [`Writer::end_object`] has to follow.
+    pub fn begin_object(&mut self) {
+        self.begin(b'{');
+    }
+
+    /// Ends the object that was begun last.
+    pub fn end_object(&mut self) {
+        self.end(b'}');
+    }
+
+    /// Begins an array whose elements are not written by one call; [`Writer::end_array`] has to follow.
+    pub fn begin_array(&mut self) {
+        self.begin(b'[');
+    }
+
+    /// The next element of such an array; its value has to follow.
+    pub fn element(&mut self) -> &mut Writer {
+        self.separate();
+        self
+    }
+
+    /// Ends the array that was begun last.
+    pub fn end_array(&mut self) {
+        self.end(b']');
     }
 
     /// The JSON so far.

@@ -285,9 +285,21 @@ impl<'a> PageInput<'a> {
             select: self.select(index),
             consistency: consistency(self.consistent),
         };
-        let page = context.engine.page(table, &request).await.map_err(|error| read::refuse(error, is_scan))?;
+        let mut writer = Writer::new();
+        writer.begin_object();
+        let has_items = self.select.as_deref() != Some("COUNT");
+        if has_items {
+            writer.name("Items").begin_array();
+        }
+        let page = context.engine.page(table, &request, &mut |item| writer.element().attributes(item)).await;
+        let page = page.map_err(|error| read::refuse(error, is_scan))?;
+        if has_items {
+            writer.end_array();
+        }
         context.consumed(self.table.given(), &page.receipt);
-        Ok(self.answer(&page))
+        self.write_counts(&mut writer, &page);
+        writer.end_object();
+        Ok(writer.finish())
     }
 
     fn select(&self, index: Option<&Index>) -> Select<'_> {
@@ -299,17 +311,12 @@ impl<'a> PageInput<'a> {
         }
     }
 
-    fn answer(&self, page: &Page) -> Vec<u8> {
-        Writer::answer_of(page.items.encoded_bytes(), |writer| {
-            if self.select.as_deref() != Some("COUNT") {
-                writer.name("Items").array(page.items.iter(), |writer, item| writer.attributes(stator_model::item::map_of(item.bytes())));
-            }
-            writer.name("Count").integer(page.count);
-            writer.name("ScannedCount").integer(page.scanned_count);
-            if let Some(key) = &page.last_evaluated_key {
-                writer.name("LastEvaluatedKey").attributes(key.map());
-            }
-            Wanted::of(self.return_capacity.as_deref()).write_member(writer, self.table.given(), &page.receipt);
-        })
+    fn write_counts(&self, writer: &mut Writer, page: &Page) {
+        writer.name("Count").integer(page.count);
+        writer.name("ScannedCount").integer(page.scanned_count);
+        if let Some(key) = &page.last_evaluated_key {
+            writer.name("LastEvaluatedKey").attributes(key.map());
+        }
+        Wanted::of(self.return_capacity.as_deref()).write_member(writer, self.table.given(), &page.receipt);
     }
 }

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use stator_model::Item;
 use stator_model::limits::PAGE_BYTES_MAX;
+use stator_model::{Item, MapRef};
 
 use super::ReadPlan;
 use crate::Engine;
@@ -65,12 +65,11 @@ impl Engine {
                 select: if must_fetch { Select::AllAttributes } else { Select::Projected },
                 consistency,
             };
-            let part = self.page(table, &request).await?;
-            let maps = part.items.iter().map(|item| stator_model::item::map_of(item.bytes()));
-            page.items.extend(maps.map(|item| match &plan.columns {
+            let pick = |item: MapRef<'_>| match &plan.columns {
                 Some(columns) => columns.pick(item),
                 None => crate::index::project(item, |_| true),
-            }));
+            };
+            let part = self.page(table, &request, &mut |item| page.items.push(pick(item))).await?;
             page.receipt.merge(part.receipt);
             left = left.map(|left| left.saturating_sub(part.scanned_count));
             scanned_bytes += part.scanned_bytes;

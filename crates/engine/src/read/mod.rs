@@ -1,11 +1,12 @@
 //! The single read path: point reads, and pages of tables and indexes.
 //!
 //! What must stay true: nothing here writes or waits for a writer. A page is one scan of the store, so it is consistent in
-//! itself; filter and projection read the stored bytes in place, and only what is answered is copied.
+//! itself; filter and projection read the stored bytes in place, and so does whoever prints the answer.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod cursor;
+mod items;
 mod page;
 
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use stator_kv::{Level, StoreError};
 use stator_model::Item;
 
 pub use cursor::StartKeyError;
-pub use page::{Items, Page, PageRequest, Select, Target};
+pub use items::Items;
+pub use page::{ItemVisitor, Page, PageRequest, Select, Target};
 
 use crate::Engine;
 use crate::capacity::{Consistency, HalfUnits};
@@ -66,9 +68,10 @@ impl Engine {
         Ok((items, Receipt::of_table(units)))
     }
 
-    /// Reads a page of a Query or Scan.
-    pub async fn page(&self, table: &Arc<Table>, request: &PageRequest<'_>) -> Result<Page, ReadError> {
-        page::read(self, table, request).await
+    /// Reads a page of a Query or Scan; its items are visited one by one, and copied by nobody else. After an error, what was
+    /// visited is no page.
+    pub async fn page(&self, table: &Arc<Table>, request: &PageRequest<'_>, visit: &mut ItemVisitor<'_>) -> Result<Page, ReadError> {
+        page::read(self, table, request, visit).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! One page of a Query or Scan, on a table or on an index.
 //!
 //! ```text
-//!   range ── rows ──► size and Limit ──► filter ──► projection ──► Items
+//!   range ── rows ──► size and Limit ──► filter ──► projection ──► visitor
 //!                     (every row counts)            (stored bytes, read in place)
 //! ```
 //!
@@ -12,10 +12,10 @@
 use std::sync::Arc;
 
 use stator_expr::{Condition, KeyPlan, Projection};
-use stator_kv::{RowRef, Visit};
+use stator_kv::{Key, RowRef, Visit};
 use stator_model::limits::PAGE_BYTES_MAX;
 use stator_model::table::IndexKind;
-use stator_model::{Encoder, Item, MapRef, RawValue};
+use stator_model::{Encoder, Item, MapRef};
 
 use super::{ReadError, cursor, level};
 use crate::Engine;
@@ -77,11 +77,12 @@ pub enum Select<'r> {
     Count,
 }
 
-/// A page.
+/// Called with each item that a page answers, while the store holds it.
+pub type ItemVisitor<'v> = dyn for<'i> FnMut(MapRef<'i>) + Send + 'v;
+
+/// What a page came to beside its items.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// The items that passed, unless only their number was asked for.
-    pub items: Items,
     /// How many passed the filter.
     pub count: usize,
     /// How many were examined.
@@ -94,76 +95,32 @@ pub struct Page {
     pub receipt: Receipt,
 }
 
-/// Encoded items, one after the other in one buffer.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Items {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Items {
-    /// What an encoder has written, and where each item of it ends.
-    pub(crate) fn new(out: Encoder, ends: Vec<usize>) -> Items {
-        Items { bytes: out.finish(), ends }
-    }
-
-    /// The items in order.
-    pub fn iter(&self) -> impl Iterator<Item = RawValue<'_>> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| RawValue::new(&self.bytes[start..*end]))
-    }
-
-    /// Bytes of all of them as they are encoded.
-    pub fn encoded_bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-}
-
-/// Room for the first items of a page; more is made by doubling.
-const FIRST_BYTES: usize = 8 << 10;
-
 /// What becomes of the items of a page, row by row.
-struct Collector<'r> {
+struct Selector<'r, 'v> {
     filter: Option<&'r Condition>,
     select: Select<'r>,
-    out: Encoder,
-    ends: Vec<usize>,
+    visit: &'r mut ItemVisitor<'v>,
+    /// What was picked of an item, in a buffer that is used again.
+    picked: Vec<u8>,
     count: usize,
 }
 
-impl<'r> Collector<'r> {
-    fn new(filter: Option<&'r Condition>, select: Select<'r>) -> Collector<'r> {
-        Collector { filter, select, out: Encoder::new(), ends: Vec::new(), count: 0 }
-    }
-
-    fn take(&mut self, encoded: &[u8], attributes: MapRef<'_>) {
+impl Selector<'_, '_> {
+    fn take(&mut self, attributes: MapRef<'_>) {
         if self.filter.is_some_and(|filter| !filter.matches(attributes)) {
             return;
         }
         self.count += 1;
-        if self.ends.is_empty() && !matches!(self.select, Select::Count) {
-            self.out = Encoder::with_capacity(FIRST_BYTES);
-        }
         match self.select {
-            Select::Count => return,
-            Select::Paths(projection) => projection.project(attributes, &mut self.out),
-            Select::AllAttributes | Select::Projected => self.out.raw(RawValue::new(encoded)),
+            Select::Count => {}
+            Select::AllAttributes | Select::Projected => (self.visit)(attributes),
+            Select::Paths(projection) => {
+                let mut out = Encoder::reusing(std::mem::take(&mut self.picked));
+                projection.project(attributes, &mut out);
+                self.picked = out.finish();
+                (self.visit)(stator_model::item::map_of(&self.picked));
+            }
         }
-        self.ends.push(self.out.written().len());
-    }
-
-    fn finish(self) -> (Items, usize) {
-        (Items::new(self.out, self.ends), self.count)
     }
 }
 
@@ -175,11 +132,16 @@ struct Progress {
     last: Option<Item>,
 }
 
-pub(super) async fn read(engine: &Engine, table: &Arc<Table>, request: &PageRequest<'_>) -> Result<Page, ReadError> {
+pub(super) async fn read(
+    engine: &Engine,
+    table: &Arc<Table>,
+    request: &PageRequest<'_>,
+    visit: &mut ItemVisitor<'_>,
+) -> Result<Page, ReadError> {
     let range = cursor::range(table, request).map_err(ReadError::StartKey)?;
     let must_fetch = needs_fetch(request);
-    let mut collector = if must_fetch { Collector::new(None, Select::Projected) } else { Collector::new(request.filter, request.select) };
-    let mut progress = Progress::default();
+    let mut selector = Selector { filter: request.filter, select: request.select, visit, picked: Vec::new(), count: 0 };
+    let (mut progress, mut keys) = (Progress::default(), Vec::new());
     let belongs = row_filter(table, request);
     engine
         .store
@@ -187,19 +149,21 @@ pub(super) async fn read(engine: &Engine, table: &Arc<Table>, request: &PageRequ
             if !belongs(row.key) {
                 return Visit::Next;
             }
-            let encoded = stored::unwrap(row.value);
-            let attributes = stator_model::item::map_of(encoded);
-            collector.take(encoded, attributes);
+            let attributes = stored::map(row.value);
+            if must_fetch {
+                keys.push(keyspace::item::key(table.id, &table.key, attributes).expect("entries carry the table's key"));
+            } else {
+                selector.take(attributes);
+            }
             progress.step(table, request, attributes)
         })
         .await?;
     let mut receipt = page_receipt(request, progress.bytes);
-    let (mut items, mut count) = collector.finish();
     if must_fetch {
-        (items, count) = fetch(engine, table, request, &items, &mut receipt).await?;
+        fetch(engine, request, &keys, &mut selector, &mut receipt).await?;
     }
     let Progress { scanned_count, bytes: scanned_bytes, last: last_evaluated_key } = progress;
-    Ok(Page { items, count, scanned_count, scanned_bytes, last_evaluated_key, receipt })
+    Ok(Page { count: selector.count, scanned_count, scanned_bytes, last_evaluated_key, receipt })
 }
 
 impl Progress {
@@ -260,20 +224,15 @@ fn page_receipt(request: &PageRequest<'_>, bytes: usize) -> Receipt {
 /// Reads the items behind entries of a local index. An item that is gone by now is left out.
 async fn fetch(
     engine: &Engine,
-    table: &Table,
     request: &PageRequest<'_>,
-    entries: &Items,
+    keys: &[Key],
+    selector: &mut Selector<'_, '_>,
     receipt: &mut Receipt,
-) -> Result<(Items, usize), ReadError> {
-    let key_of = |entry: RawValue<'_>| keyspace::item::key(table.id, &table.key, stator_model::item::map_of(entry.bytes()));
-    let keys: Vec<_> = entries.iter().map(|entry| key_of(entry).expect("entries carry the table's key")).collect();
-    let found = engine.store.read(&keys, level(request.consistency)).await?;
-    let mut collector = Collector::new(request.filter, request.select);
-    for row in found.into_iter().flatten() {
-        let encoded = stored::unwrap(&row.value);
-        let attributes = stator_model::item::map_of(encoded);
+) -> Result<(), ReadError> {
+    for row in engine.store.read(keys, level(request.consistency)).await?.into_iter().flatten() {
+        let attributes = stored::map(&row.value);
         receipt.table += HalfUnits::of_read(attributes.size_bytes(), request.consistency);
-        collector.take(encoded, attributes);
+        selector.take(attributes);
     }
-    Ok(collector.finish())
+    Ok(())
 }
