@@ -2,7 +2,7 @@
 //!
 //! What must stay true: `Gate::Keys` lets nothing through whose signature was not checked against the body as it came.
 
-use hyper::header::{HOST, HeaderMap};
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::http::uri::Uri;
 use stator_api::messages::signature;
@@ -12,9 +12,13 @@ use stator_iam::sigv4::{Headers, Part, PayloadHash, Presented, Request, ScopeErr
 
 use super::Shell;
 use super::decode::Decoded;
+use super::name::TARGET;
 use super::receive::Received;
 
 const REGION_BYTES_MAX: usize = 64;
+const DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+const PAYLOAD_HASH: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 
 /// Who is let in.
 #[derive(Debug)]
@@ -87,6 +91,18 @@ struct SignedHeaders<'r> {
 }
 
 impl SignedHeaders<'_> {
+    /// Those that every request is asked for have their names ready: to parse one takes longer than to find it.
+    fn get(&self, name: &str) -> Option<&HeaderValue> {
+        match name {
+            "authorization" => self.headers.get(AUTHORIZATION),
+            "x-amz-date" => self.headers.get(DATE),
+            "x-amz-target" => self.headers.get(TARGET),
+            "x-amz-security-token" => self.headers.get(TOKEN),
+            "x-amz-content-sha256" => self.headers.get(PAYLOAD_HASH),
+            other => self.headers.get(other),
+        }
+    }
+
     /// HTTP/2 has the host in the request's authority.
     fn authority(&self, name: &str) -> Option<&str> {
         let is_host = name == "host" && !self.headers.contains_key(HOST);
@@ -104,7 +120,7 @@ impl Headers for SignedHeaders<'_> {
     }
 
     fn first(&self, name: &str) -> Option<&str> {
-        self.authority(name).or_else(|| self.headers.get(name)?.to_str().ok())
+        self.authority(name).or_else(|| self.get(name)?.to_str().ok())
     }
 }
 

@@ -3,12 +3,14 @@
 //! What must stay true: only headers are looked at, so that nothing is read for a request that can not be served.
 
 use hyper::Method;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 use stator_api::{ErasedOperation, Fault};
 
 use super::Shell;
 use super::encode::Reply;
+
+pub(super) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// What a request asks for.
 pub(super) enum Named {
@@ -34,7 +36,7 @@ pub(super) fn name(shell: &Shell, head: &Parts) -> Result<Named, Fault> {
         Method::GET | Method::HEAD if head.uri.path() == "/" => Ok(Named::Reply(Reply::Health)),
         Method::OPTIONS => Ok(Named::Reply(Reply::Preflight)),
         Method::POST if is_json(&head.headers) => {
-            let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let target = head.headers.get(TARGET).and_then(|value| value.to_str().ok()).unwrap_or_default();
             (shell.find)(target).map(Named::Operation)
         }
         _ => Ok(Named::Reply(Reply::NotAnApi)),

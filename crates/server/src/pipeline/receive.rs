@@ -5,8 +5,10 @@
 //! was only announced counts nothing, no request holds more than the limit twice (as it came and inflated), and a body that
 //! never ends is given up.
 
+use std::future::Future as _;
 use std::io::Read;
 use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -102,13 +104,12 @@ struct Arrival<'b> {
     rest: BytesMut,
     room: Reservation<'b>,
     is_counted: bool,
-    begun: Instant,
 }
 
 impl<'b> Arrival<'b> {
     fn new(shell: &'b Shell, declared: usize) -> Arrival<'b> {
         let room = Reservation::empty(&shell.budget.arriving, shell.budget.wait());
-        Arrival { shell, declared, first: Bytes::new(), rest: BytesMut::new(), room, is_counted: false, begun: Instant::now() }
+        Arrival { shell, declared, first: Bytes::new(), rest: BytesMut::new(), room, is_counted: false }
     }
 
     /// Reads to the end; the room is kept until the body is counted elsewhere.
@@ -116,23 +117,41 @@ impl<'b> Arrival<'b> {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let mut timer = pin!(tokio::time::sleep_until(self.begun + AT_ONCE.min(self.shell.body_timeout)));
-        loop {
-            let frame = tokio::select! {
-                biased;
-                frame = next_frame(body) => frame,
-                () = &mut timer => {
-                    self.is_late().await?;
-                    timer.as_mut().reset(Instant::now() + PROGRESS_INTERVAL.min(self.shell.body_timeout.saturating_sub(self.begun.elapsed())));
-                    continue;
-                }
-            };
-            match frame {
-                None => return Ok((if self.rest.is_empty() { self.first } else { self.rest.freeze() }, self.room)),
-                Some(None) => return Err(Broken::Fault(cut_off())),
-                Some(Some(data)) => self.take(data).await?,
+        // What is there already needs neither a clock nor a timer.
+        while let Some(frame) = frame_at_hand(body).await {
+            if !self.goes_on_after(frame).await? {
+                return Ok(self.whole());
             }
         }
+        let begun = Instant::now();
+        let mut timer = pin!(tokio::time::sleep_until(begun + AT_ONCE.min(self.shell.body_timeout)));
+        loop {
+            tokio::select! {
+                biased;
+                frame = next_frame(body) => {
+                    if !self.goes_on_after(frame).await? {
+                        return Ok(self.whole());
+                    }
+                }
+                () = &mut timer => {
+                    self.is_late(begun).await?;
+                    timer.as_mut().reset(Instant::now() + PROGRESS_INTERVAL.min(self.shell.body_timeout.saturating_sub(begun.elapsed())));
+                }
+            }
+        }
+    }
+
+    /// Takes a piece in; whether the body goes on behind it.
+    async fn goes_on_after(&mut self, frame: Option<Option<Bytes>>) -> Result<bool, Broken> {
+        match frame {
+            None => Ok(false),
+            Some(None) => Err(Broken::Fault(cut_off())),
+            Some(Some(data)) => self.take(data).await.map(|()| true),
+        }
+    }
+
+    fn whole(self) -> (Bytes, Reservation<'b>) {
+        (if self.rest.is_empty() { self.first } else { self.rest.freeze() }, self.room)
     }
 
     fn len(&self) -> usize {
@@ -167,8 +186,8 @@ impl<'b> Arrival<'b> {
 
     /// It has not come yet: it counts from now on, and is given up when its time is over, or when it is slow and others want
     /// its place.
-    async fn is_late(&mut self) -> Result<(), Fault> {
-        let elapsed = self.begun.elapsed();
+    async fn is_late(&mut self, begun: Instant) -> Result<(), Fault> {
+        let elapsed = begun.elapsed();
         let due_bytes = u128::from(BYTES_PER_SECOND_MIN) * elapsed.as_millis() / 1000;
         let is_slow = elapsed >= PROGRESS_INTERVAL && (self.len() as u128) < due_bytes;
         if elapsed >= self.shell.body_timeout || is_slow && self.shell.budget.arriving.is_pressed() {
@@ -185,6 +204,19 @@ where
 {
     // What is no data is empty.
     body.frame().await.map(|frame| Some(frame.ok()?.into_data().unwrap_or_default()))
+}
+
+/// The next piece, if it is there already.
+async fn frame_at_hand<B>(body: &mut B) -> Option<Option<Option<Bytes>>>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut next = pin!(next_frame(body));
+    std::future::poll_fn(|context| match next.as_mut().poll(context) {
+        Poll::Ready(frame) => Poll::Ready(Some(frame)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// Closing a connection with unread bytes resets it, and the client might never see the answer.
