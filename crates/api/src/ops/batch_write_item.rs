@@ -130,12 +130,12 @@ impl BatchWriteItem<'_> {
         let mut metrics = Vec::new();
         if self.return_metrics.as_deref() == Some("SIZE") {
             for (name, table, _) in tables.iter().filter(|(_, table, _)| table.has_local_index()) {
-                let keys = intents
-                    .iter()
-                    .filter(|written| written.table().id == table.id)
-                    .map(|written| written.intent().action.key_source().map());
+                // Those that come back as unprocessed have changed nothing.
+                let written = intents.iter().zip(receipts).filter(|(written, receipt)| written.table().id == table.id && receipt.is_some());
+                let keys = written.map(|(written, _)| written.intent().action.key_source().map());
                 metrics.push((*name, table, collections(context, table, keys).await?));
             }
+            metrics.retain(|(_, _, collections)| !collections.is_empty());
         }
         Ok(Writer::answer(|writer| {
             writer.name("UnprocessedItems").object(|writer| write_unprocessed(writer, &tables, intents, receipts));

@@ -164,6 +164,20 @@ async fn members_of_a_batch_come_back_unprocessed_and_undone() {
     assert_eq!((is_there(&server, "Music", "a").await, is_there(&server, "Music", "c").await), (false, true));
     assert_eq!(server.done("BatchWriteItem", batch).await["UnprocessedItems"], json!({}));
 
+    let local = json!({"TableName": "Local", "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "Id", "AttributeType": "S"}, {"AttributeName": "At", "AttributeType": "S"},
+            {"AttributeName": "By", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}, {"AttributeName": "At", "KeyType": "RANGE"}],
+        "LocalSecondaryIndexes": [{"IndexName": "ByBy", "Projection": {"ProjectionType": "ALL"},
+            "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}, {"AttributeName": "By", "KeyType": "RANGE"}]}]});
+    server.done("CreateTable", local).await;
+    let request = |id: &str| json!({"PutRequest": {"Item": {"Id": {"S": id}, "At": {"S": "1"}}}});
+    let batch = json!({"RequestItems": {"Local": [request("a"), request("b")]}, "ReturnItemCollectionMetrics": "SIZE"});
+    server.hooked("POST /_stator/faults", r#"{"match":{"operation":"BatchWriteItem"},"times":1,"unprocessed":1}"#).await;
+    let metrics = &server.done("BatchWriteItem", batch).await["ItemCollectionMetrics"]["Local"];
+    assert_eq!(metrics[0]["ItemCollectionKey"], json!({"Id": {"S": "b"}}), "what came back has changed no collection");
+    assert_eq!(metrics[1], json!(null));
+
     let keys = json!({"RequestItems": {"Music": {"Keys": [{"Id": {"S": "a"}}, {"Id": {"S": "c"}}], "ConsistentRead": true}}});
     server.hooked("POST /_stator/faults", r#"{"match":{"key":{"Id":{"S":"c"}}},"times":1,"unprocessed":"all"}"#).await;
     let answer = server.done("BatchGetItem", keys.clone()).await;
