@@ -256,8 +256,8 @@ impl Committer {
             let _ = vec![1_u8; LEAK_BYTES].leak();
         }
         match self.write(&batch) {
-            Ok(()) => batch.into_iter().for_each(|queued| self.acknowledge(queued)),
-            Err(_) if Fault::IgnoreFailedSync.is_planted() => batch.into_iter().for_each(|queued| self.acknowledge(queued)),
+            Ok(()) => self.acknowledge(batch),
+            Err(_) if Fault::IgnoreFailedSync.is_planted() => self.acknowledge(batch),
             Err(cause) => {
                 self.queue.fail(&cause);
                 tell_unknown(batch);
@@ -265,12 +265,25 @@ impl Committer {
         }
     }
 
-    fn acknowledge(&self, queued: Queued) {
-        match queued.change {
+    /// First all rows, then all waiters: whoever is woken wants this core.
+    fn acknowledge(&self, batch: Vec<Queued>) {
+        let mut waiters = Vec::with_capacity(batch.len());
+        for Queued { version, change, waiter } in batch {
+            self.settle(change, version);
+            waiters.push((waiter, version));
+        }
+        for (waiter, version) in waiters {
+            // A waiter that has gone away does not mind.
+            let _ = waiter.send(Ok(version));
+        }
+    }
+
+    fn settle(&self, change: Change, version: Version) {
+        match change {
             Change::Writes(writes) => {
                 for (place, change) in writes {
                     if matches!(change, RowChange::Put(_) | RowChange::Delete) {
-                        self.queue.recent.settle(place, queued.version);
+                        self.queue.recent.settle(place, version);
                     }
                 }
             }
@@ -278,8 +291,6 @@ impl Committer {
                 self.queue.recent.settle_range(|place| lies_in(place, profile, &from, &to));
             }
         }
-        // A waiter that has gone away does not mind.
-        let _ = queued.waiter.send(Ok(queued.version));
     }
 
     fn write(&mut self, batch: &[Queued]) -> Result<(), String> {
