@@ -19,6 +19,8 @@ use crate::jobs::Upkeep;
 use crate::keyspace;
 use crate::transact::Holds;
 use crate::ttl::Rounds;
+use crate::write::Writers;
+use crate::write::room::Weights;
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -77,6 +79,10 @@ pub struct Engine {
     pub(crate) transition: Transition,
     /// Items and tokens of the transactions that are under way.
     pub(crate) holds: Holds,
+    /// Those who are deciding on items and committing what they decided.
+    pub(crate) writers: Writers,
+    /// What tables weigh whose item collections are counted.
+    pub(crate) weights: Weights,
     /// Whether there may be jobs to run; true at start, because a crash may have left some.
     pub(crate) jobs_owed: AtomicBool,
     pub(crate) upkeep: Upkeep,
@@ -101,6 +107,8 @@ impl Engine {
             jobs_turn: async_lock::Mutex::new(()),
             transition,
             holds: Holds::default(),
+            writers: Writers::default(),
+            weights: Weights::default(),
             jobs_owed: AtomicBool::new(true),
             upkeep: Upkeep::default(),
             rounds: Rounds::default(),
@@ -116,6 +124,7 @@ impl Engine {
         replace();
         self.snapshot.store(Arc::new(load(self.store.as_ref()).await?));
         self.token_time.forget();
+        self.weights.forget();
         self.upkeep.make_due();
         self.wake_jobs();
         Ok(())

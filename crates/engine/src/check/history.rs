@@ -79,7 +79,7 @@ impl Checker<'_> {
     }
 
     fn record(&mut self, stream: &Stream, lane: Lane, row: &Row) {
-        let record = Stamp::of_key(&row.0).and_then(|stamp| Record::decode(stamp, row.1.clone()));
+        let record = Stamp::of_key(&row.0).and_then(|stamp| Record::decode(stamp, row.1.to_vec()));
         let Some(record) = record else { return self.fault(&row.0, "does not decode") };
         let table = self.snapshot.table(&stream.scope, &stream.table).cloned();
         let table = table.filter(|table| table.enabled_stream().is_some_and(|enabled| enabled.id == stream.id));

@@ -23,6 +23,7 @@ mod history;
 use std::collections::HashMap;
 use std::ops::Bound;
 
+use bytes::Bytes;
 use stator_kv::{Direction, Key, Level, Range, Space, Store, StoreError, Visit};
 use stator_model::table::{IndexId, IndexKind, IndexStatus, TableId};
 use stator_model::{MapRef, RawValue, ValueRef};
@@ -30,11 +31,12 @@ use stator_model::{MapRef, RawValue, ValueRef};
 use crate::catalog::{Index, Snapshot, Table};
 use crate::encoding::stored;
 use crate::engine::load;
+use crate::index::{self, Image};
 use crate::keyspace::{
     self, DEADLINES, GLOBAL, ITEMS, LOG, SMALL, VECTORS, counter, deadline, global_index, item, local_index, transaction_token,
     vector_entry,
 };
-use crate::{OpenError, index, ttl};
+use crate::{OpenError, ttl};
 use collection::Collections;
 use history::History;
 
@@ -82,7 +84,7 @@ pub async fn check(store: &dyn Store) -> Result<Report, CheckError> {
     Ok(checker.report)
 }
 
-type Row = (Vec<u8>, Vec<u8>);
+type Row = (Vec<u8>, Bytes);
 
 impl Checker<'_> {
     async fn space(&mut self, space: Space) -> Result<(), StoreError> {
@@ -92,7 +94,7 @@ impl Checker<'_> {
             let mut rows: Vec<Row> = Vec::new();
             self.store
                 .scan(&range, &mut |row| {
-                    rows.push((row.key.to_vec(), row.value.to_vec()));
+                    rows.push((row.key.to_vec(), Bytes::copy_from_slice(row.value)));
                     if rows.len() < ROWS_PER_PAGE { Visit::Next } else { Visit::Stop }
                 })
                 .await?;
@@ -152,13 +154,14 @@ impl Checker<'_> {
     }
 
     async fn item(&mut self, table: &Table, row: &Row) -> Result<(), StoreError> {
-        let attributes = stored::map(&row.1);
+        let image = Image::of(&row.1);
+        let attributes = image.map();
         if item::key(table.id, &table.key, attributes).map_or(true, |key| key.bytes() != row.0) {
             self.fault(&row.0, "does not lie where its key attributes say");
             return Ok(());
         }
-        self.count(table.id, None, attributes.size_bytes());
-        self.weigh(table, row, attributes.size_bytes());
+        self.count(table.id, None, image.size_bytes);
+        self.weigh(table, row, image.size_bytes);
         if let Some(ttl) = table.ttl.as_ref().filter(|ttl| !ttl.is_enabling)
             && let Some(deadline_s) = ttl::deadline_s(ttl, attributes)
             && let Some(item_key) = item::key_of_joined(&row.0, &table.key)
@@ -170,7 +173,7 @@ impl Checker<'_> {
         }
         for index in table.indexes.iter().filter(|index| is_settled(index)) {
             // An item that does not fit was left out by backfill.
-            let Ok(Some(entry)) = index::entry(table, index, stored::unwrap(&row.1)) else { continue };
+            let Ok(Some(entry)) = index::entry(table, index, image) else { continue };
             let found = self.store.read(std::slice::from_ref(&entry.key), Level::Strong).await?.remove(0);
             match found {
                 None => self.fault(&row.0, &format!("has no entry in index {}", index.name)),
@@ -208,7 +211,7 @@ impl Checker<'_> {
         let item_key: Result<Key, _> = item::key(table.id, &table.key, attributes);
         let Ok(item_key) = item_key else { return Ok(()) };
         let found = self.store.read(&[item_key], Level::Strong).await?.remove(0);
-        let projects = |item: &[u8]| matches!(index::entry(table, index, stored::unwrap(item)), Ok(Some(entry)) if entry.row == row.1 && entry.key.bytes() == row.0);
+        let projects = |item: &Bytes| matches!(index::entry(table, index, Image::of(item)), Ok(Some(entry)) if entry.row == row.1 && entry.key.bytes() == row.0);
         match found {
             None => self.fault(&row.0, &format!("is an entry of index {} without an item", index.name)),
             Some(item) if stored::validate(&item.value).is_ok() && !projects(&item.value) => {

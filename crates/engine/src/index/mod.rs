@@ -41,9 +41,30 @@ pub struct Entry {
     pub size_bytes: usize,
 }
 
-/// The entry that an index holds of an item; `None` if it holds none.
-pub fn entry(table: &Table, index: &Index, item: &[u8]) -> Result<Option<Entry>, Unfit> {
-    let attributes = stator_model::item::map_of(item);
+/// A stored item that entries are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Image<'i> {
+    /// Its stored form.
+    pub row: &'i Bytes,
+    /// Its size as the service counts it, in bytes.
+    pub size_bytes: usize,
+}
+
+impl<'i> Image<'i> {
+    /// Of a stored row.
+    pub fn of(row: &'i Bytes) -> Image<'i> {
+        Image { row, size_bytes: stored::map(row).size_bytes() }
+    }
+
+    /// Its attributes.
+    pub fn map(self) -> MapRef<'i> {
+        stored::map(self.row)
+    }
+}
+
+/// The entry that an index holds of an item; `None` if it holds none. One that projects everything shares the item's row.
+pub fn entry(table: &Table, index: &Index, item: Image<'_>) -> Result<Option<Entry>, Unfit> {
+    let attributes = item.map();
     if let Some(spec) = &index.vector {
         return vector::entry(table, index, spec, attributes);
     }
@@ -57,12 +78,9 @@ pub fn entry(table: &Table, index: &Index, item: &[u8]) -> Result<Option<Entry>,
         Err(KeyFault::Missing { .. }) => return check(index, attributes).map(|()| None),
         Err(fault) => return Err(Unfit::Key(fault)),
     };
-    let row = match &index.projected {
-        None => stored::wrap(item),
-        Some(names) => stored::wrap(project(attributes, |name| names.contains(name)).as_bytes()),
-    };
-    let size_bytes = stored::map(&row).size_bytes();
-    Ok(Some(Entry { key, row, size_bytes }))
+    let Some(names) = &index.projected else { return Ok(Some(Entry { key, row: item.row.clone(), size_bytes: item.size_bytes })) };
+    let projected = project(attributes, |name| names.contains(name));
+    Ok(Some(Entry { key, row: stored::wrap(projected.as_bytes()), size_bytes: projected.size_bytes() }))
 }
 
 /// Checks that what an index takes from an item is of its type and size, as far as the item has it.

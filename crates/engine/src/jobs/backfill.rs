@@ -14,8 +14,7 @@ use stator_model::table::{IndexId, IndexStatus, TableId};
 use super::Progress;
 use crate::Engine;
 use crate::catalog::{Table, store_error};
-use crate::encoding::stored;
-use crate::index;
+use crate::index::{self, Image};
 use crate::keyspace::job::{self, JobKind};
 use crate::keyspace::{ITEMS, counter, item};
 
@@ -111,7 +110,7 @@ impl Engine {
         let (true, Some(row)) = (matches!(index.status, IndexStatus::Creating { .. }), &found[0]) else {
             return (Entered::Done, Decision::Abort);
         };
-        let entry = match index::entry(table, index, stored::unwrap(&row.value)) {
+        let entry = match index::entry(table, index, Image::of(&row.value)) {
             Ok(Some(entry)) => entry,
             Ok(None) => return (Entered::Done, Decision::Abort),
             Err(_) => return (Entered::Skipped, Decision::Abort),

@@ -148,9 +148,10 @@ impl Engine {
         changes_until_ms.or_else(|| self.upkeep.broken_jobs.waits_until(&(job.table, job.kind, job.index), now_ms))
     }
 
-    /// Commits a job's row as it is. Commits are in one order: all that was decided before the catalog showed what this job is
-    /// for, and knew nothing of it, can be read when this has returned.
+    /// Waits until all that was decided before the catalog showed what this job is for, and knew nothing of it, can be read. What
+    /// a client has not waited for is in the queue; commits are in one order, so it is done when the job's row is committed again.
     pub(crate) async fn follow_all_before(&self, table: TableId, kind: JobKind, index: Option<IndexId>) -> Result<(), StoreError> {
+        self.writers.pass().await;
         let job_key = job::key(table, kind, index);
         let again = |found: &[Option<stator_kv::Found>]| match &found[0] {
             Some(row) => stator_kv::Decision::Commit(vec![Write::Put(job_key.clone(), row.value.clone())]),

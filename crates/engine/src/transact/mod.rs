@@ -171,6 +171,7 @@ impl Engine {
     async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Outcome, TransactError> {
         let keys: Vec<Key> = attempt.token_keys.iter().chain(&attempt.item_keys).chain(&attempt.rows).cloned().collect();
         let mut outcome = None;
+        let _writer = self.writers.enter();
         let committed = self
             .store
             .mutate(&keys, &mut |found| {
@@ -196,7 +197,7 @@ impl Engine {
             let row = found[attempt.token_keys.len() + at].as_ref();
             let mut reason = None;
             match decide::decide(moment, table.id, intent, &attempt.item_keys[at], row, &exists) {
-                Ok((_, its_effects)) if !its_effects.fit(attempt.rooms[at]) => reason = Some(WriteError::CollectionTooLarge),
+                Ok((_, its_effects)) if !its_effects.fit(&attempt.rooms[at]) => reason = Some(WriteError::CollectionTooLarge),
                 Ok((one, its_effects)) => {
                     written.push(one);
                     effects.push(its_effects.writes);

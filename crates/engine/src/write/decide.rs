@@ -14,7 +14,7 @@ use super::intent::{Action, Intent};
 use super::{Verdict, Written};
 use crate::catalog::{Snapshot, Table};
 use crate::encoding::stored;
-use crate::index::{self, Unfit, VectorFault};
+use crate::index::{self, Image, Unfit, VectorFault};
 use crate::keyspace::{self, KeyFault};
 use crate::ttl;
 
@@ -146,8 +146,7 @@ pub(crate) fn decide(
         .table_by_id(table)
         .filter(|table| table.deleting_until_ms.is_none())
         .ok_or(Verdict::Refuse(WriteError::TableGone))?;
-    let old = found.map(|row| stored::unwrap(&row.value));
-    let old_map = old.map(stator_model::item::map_of);
+    let old_map = found.map(|row| stored::map(&row.value));
     if let Some(condition) = &intent.condition {
         let holds = old_map.map_or_else(|| condition.matches_nothing(), |item| condition.matches(item));
         if !holds {
@@ -155,7 +154,7 @@ pub(crate) fn decide(
         }
     }
     if let Action::Check { .. } = &intent.action {
-        let effects = effects::of_check(old);
+        let effects = effects::of_check(found.map(|row| Image::of(&row.value)));
         let item = found.map(|row| stored::item(&row.value));
         return Ok((Written { old: item.clone(), new: item, receipt: effects.receipt.clone() }, effects));
     }
@@ -167,7 +166,9 @@ pub(crate) fn decide(
     if let (Some(item), Action::Update { .. }) = (&new, &intent.action) {
         check_index_keys(table, item).and_then(|()| check_size(item)).map_err(Verdict::Refuse)?;
     }
-    let change = Change { table, item_key, old, new: new.as_ref(), now_ms: moment.now_ms, is_expiry };
+    let new_row = new.as_ref().map(|item| stored::wrap(item.as_bytes()));
+    let old = found.map(|row| Image::of(&row.value));
+    let change = Change { table, item_key, old, new: new_row.as_ref().map(Image::of), now_ms: moment.now_ms, is_expiry };
     let effects = effects::effects(&change, exists).map_err(Verdict::NeedsRows)?;
     let old = found.map(|row| stored::item(&row.value));
     Ok((Written { old, new, receipt: effects.receipt.clone() }, effects))

@@ -12,14 +12,12 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use stator_kv::{Key, Write};
-use stator_model::Item;
 use stator_model::table::{IndexKind, IndexStatus};
 use stator_planted::Fault;
 
 use crate::capacity::HalfUnits;
 use crate::catalog::{Index, Table};
-use crate::encoding::stored;
-use crate::index::{self, Entry};
+use crate::index::{self, Entry, Image};
 use crate::keyspace::{collection, counter, deadline, stream_record, stream_volume};
 use crate::receipt::Receipt;
 use crate::write::room::Room;
@@ -40,8 +38,8 @@ pub(crate) type Exists<'e> = dyn Fn(&Key) -> Option<bool> + 'e;
 pub(super) struct Change<'c> {
     pub(super) table: &'c Table,
     pub(super) item_key: &'c Key,
-    pub(super) old: Option<&'c [u8]>,
-    pub(super) new: Option<&'c Item>,
+    pub(super) old: Option<Image<'c>>,
+    pub(super) new: Option<Image<'c>>,
     pub(super) now_ms: u64,
     /// The service removes the item itself, because its time has come.
     pub(super) is_expiry: bool,
@@ -50,8 +48,7 @@ pub(super) struct Change<'c> {
 /// All effects of a change. Fails with the keys of rows that have to be read first.
 pub(super) fn effects(change: &Change<'_>, exists: &Exists<'_>) -> Result<Effects, Vec<Key>> {
     let Change { table, item_key, old, new, .. } = *change;
-    let size = |item: &[u8]| stator_model::item::map_of(item).size_bytes();
-    let (old_bytes, new_bytes) = (old.map(size), new.map(|item| size(item.as_bytes())));
+    let (old_bytes, new_bytes) = (old.map(|item| item.size_bytes), new.map(|item| item.size_bytes));
     let image_bytes = old_bytes.max(new_bytes).unwrap_or(0);
     let mut effects = Effects {
         writes: Vec::with_capacity(2 + 3 * table.indexes.len()),
@@ -59,7 +56,7 @@ pub(super) fn effects(change: &Change<'_>, exists: &Exists<'_>) -> Result<Effect
         growth_bytes: 0,
     };
     match new {
-        Some(item) => effects.writes.push(Write::Put(item_key.clone(), stored::wrap(item.as_bytes()))),
+        Some(item) => effects.writes.push(Write::Put(item_key.clone(), item.row.clone())),
         None if old.is_some() => effects.writes.push(Write::Delete(item_key.clone())),
         None => {}
     }
@@ -84,15 +81,15 @@ pub(super) fn effects(change: &Change<'_>, exists: &Exists<'_>) -> Result<Effect
 
 /// Looking at an item changes nothing, and costs what writing it back would (assumed: the service charges a transaction's
 /// checks as writes).
-pub(super) fn of_check(old: Option<&[u8]>) -> Effects {
-    let bytes = old.map_or(0, |item| stator_model::item::map_of(item).size_bytes());
+pub(super) fn of_check(old: Option<Image<'_>>) -> Effects {
+    let bytes = old.map_or(0, |item| item.size_bytes);
     Effects { writes: Vec::new(), receipt: Receipt::of_table(HalfUnits::of_write(bytes)), growth_bytes: 0 }
 }
 
 impl Effects {
     /// Whether the item's collection has room for what is added to it.
-    pub(crate) fn fit(&self, room: Room) -> bool {
-        self.growth_bytes <= 0 || room.is_none_or(|room| self.growth_bytes <= room)
+    pub(crate) fn fit(&self, room: &Room) -> bool {
+        room.takes(self.growth_bytes)
     }
 
     fn grow(&mut self, table: &Table, old_bytes: Option<usize>, new_bytes: Option<usize>) {
@@ -104,8 +101,8 @@ impl Effects {
     /// The deadline row of an item that has one, where the new item says.
     fn move_deadline(&mut self, change: &Change<'_>) {
         let Some(ttl) = &change.table.ttl else { return };
-        let of = |item: &[u8]| ttl::deadline_s(ttl, stator_model::item::map_of(item));
-        let (old, new) = (change.old.and_then(of), change.new.map(Item::as_bytes).and_then(of));
+        let of = |item: Image<'_>| ttl::deadline_s(ttl, item.map());
+        let (old, new) = (change.old.and_then(of), change.new.and_then(of));
         let row = |deadline_s| deadline::key(change.table.id, ttl.epoch, deadline_s, change.item_key);
         if old != new {
             self.writes.extend(old.map(|deadline_s| Write::Delete(row(deadline_s))));
@@ -117,12 +114,12 @@ impl Effects {
     /// The record of the table's stream; none of a write that leaves the item as it was.
     fn record(&mut self, change: &Change<'_>) {
         let Some(stream) = change.table.enabled_stream() else { return };
-        if change.old == change.new.map(Item::as_bytes) || Fault::DropStreamRecord.strikes() {
+        if change.old.map(|item| item.row) == change.new.map(|item| item.row) || Fault::DropStreamRecord.strikes() {
             return;
         }
         let record = stream::record::Change {
-            old: change.old.map(stator_model::item::map_of),
-            new: change.new.map(Item::map),
+            old: change.old.map(Image::map),
+            new: change.new.map(Image::map),
             at_ms: change.now_ms,
             is_expiry: change.is_expiry,
         };
@@ -133,10 +130,17 @@ impl Effects {
         self.writes.push(Write::Add(stream_volume::key(stream.id, lane), vec![1, bytes]));
     }
 
-    fn maintain(&mut self, table: &Table, index: &Index, old: Option<&[u8]>, new: Option<&Item>, exists: &Exists<'_>) -> Result<(), Key> {
+    fn maintain(
+        &mut self,
+        table: &Table,
+        index: &Index,
+        old: Option<Image<'_>>,
+        new: Option<Image<'_>>,
+        exists: &Exists<'_>,
+    ) -> Result<(), Key> {
         // An old item that does not fit the index was stored before the index was made, and has no entry.
         let mut old = old.and_then(|item| index::entry(table, index, item).ok().flatten());
-        let new = new.and_then(|item| index::entry(table, index, item.as_bytes()).ok().flatten());
+        let new = new.and_then(|item| index::entry(table, index, item).ok().flatten());
         if let (IndexStatus::Creating { .. }, Some(entry)) = (index.status, &old) {
             // Backfill may not have come to this item yet; only the row itself tells.
             let is_there = exists(&entry.key).ok_or_else(|| entry.key.clone())?;

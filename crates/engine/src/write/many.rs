@@ -82,6 +82,7 @@ impl Engine {
             Ok(rooms) => rooms,
             Err(error) => return Some(members.iter().map(|_| Err(WriteError::Store(error.clone()))).collect()),
         };
+        let _writer = self.writers.enter();
         let mut keys = item_keys;
         loop {
             let mut last = None;
@@ -119,7 +120,7 @@ impl Engine {
         let mut needed = Vec::new();
         for (((member, room), key), row) in members.iter().zip(rooms).zip(keys).zip(found) {
             match decide::decide(moment, member.table.id, &member.intent, key, row.as_ref(), &exists) {
-                Ok((_, its_effects)) if !its_effects.fit(*room) => outcomes.push(Err(WriteError::CollectionTooLarge)),
+                Ok((_, its_effects)) if !its_effects.fit(room) => outcomes.push(Err(WriteError::CollectionTooLarge)),
                 Ok((written, its_effects)) => {
                     outcomes.push(Ok(written));
                     effects.push(its_effects.writes);

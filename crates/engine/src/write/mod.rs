@@ -22,6 +22,7 @@ pub(crate) mod effects;
 mod intent;
 mod many;
 pub(crate) mod room;
+mod writers;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use stator_model::Item;
 pub use decide::{KeyError, WriteError, row_key};
 pub use intent::{Action, Intent};
 pub use many::Checked;
+pub(crate) use writers::Writers;
 
 use crate::catalog::Table;
 use crate::receipt::Receipt;
@@ -63,6 +65,7 @@ impl Engine {
             return Err(WriteError::Held);
         }
         let room = self.room(table, intent, &item_key).await.map_err(WriteError::Store)?;
+        let _writer = self.writers.enter();
         let mut keys = vec![item_key];
         loop {
             let mut verdict = None;
@@ -74,7 +77,7 @@ impl Engine {
                     let moment = decide::Moment { snapshot: &snapshot, now_ms: self.now_ms() };
                     let decided = decide::decide(moment, table.id, intent, &keys[0], found[0].as_ref(), &exists);
                     let (decided, writes) = match decided {
-                        Ok((_, effects)) if !effects.fit(room) => (Verdict::Refuse(WriteError::CollectionTooLarge), Decision::Abort),
+                        Ok((_, effects)) if !effects.fit(&room) => (Verdict::Refuse(WriteError::CollectionTooLarge), Decision::Abort),
                         Ok((written, effects)) => (Verdict::Write(written), Decision::Commit(effects.writes)),
                         Err(refusal) => (refusal, Decision::Abort),
                     };

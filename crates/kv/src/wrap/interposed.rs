@@ -2,7 +2,8 @@
 //!
 //! For what only shows when two things meet: hold a call up until the test has looked around, or let another write come in
 //! between. What must stay true: what was ordered happens once, on the thread of the call, before the store below hears of
-//! the call or, where commits are concerned, after it has done it; without an order it is the store that it wraps.
+//! the call or, where commits are concerned, after it has done it or between a decision and its commit; without an order it is
+//! the store that it wraps.
 
 use std::sync::Arc;
 
@@ -15,9 +16,18 @@ use crate::range::Range;
 use crate::space::Space;
 use crate::store::{Caps, CommitError, Decide, Found, Level, MiniTxn, Outcome, Receipt, Store, StoreError, TxnId, Visitor};
 
+/// At which moment of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    Before,
+    /// Between the decision of a mutation and its commit.
+    Amid,
+    After,
+}
+
 struct Order {
     call: Call,
-    is_after: bool,
+    moment: Moment,
     /// Calls of that kind still to come, this one included.
     left: u64,
     happen: Box<dyn FnOnce() + Send>,
@@ -47,7 +57,7 @@ impl Interposed {
     /// # Panics
     /// There is no call number zero.
     pub fn before(&self, call: Call, nth: u64, happen: impl FnOnce() + Send + 'static) {
-        self.order(call, false, nth, happen);
+        self.order(call, Moment::Before, nth, happen);
     }
 
     /// Lets something happen behind it, when the store below has done it and the caller does not know yet.
@@ -55,12 +65,21 @@ impl Interposed {
     /// # Panics
     /// There is no call number zero.
     pub fn after(&self, call: Call, nth: u64, happen: impl FnOnce() + Send + 'static) {
-        self.order(call, true, nth, happen);
+        self.order(call, Moment::After, nth, happen);
     }
 
-    fn order(&self, call: Call, is_after: bool, nth: u64, happen: impl FnOnce() + Send + 'static) {
+    /// Lets something happen when the n-th mutation has decided and the store below does not know yet. What it writes is
+    /// what it decided then, so nothing else may touch its rows meanwhile.
+    ///
+    /// # Panics
+    /// There is no call number zero.
+    pub fn amid(&self, nth: u64, happen: impl FnOnce() + Send + 'static) {
+        self.order(Call::Commit, Moment::Amid, nth, happen);
+    }
+
+    fn order(&self, call: Call, moment: Moment, nth: u64, happen: impl FnOnce() + Send + 'static) {
         assert!(nth > 0, "the next call is the first");
-        *self.order.lock() = Some(Order { call, is_after, left: nth, happen: Box::new(happen) });
+        *self.order.lock() = Some(Order { call, moment, left: nth, happen: Box::new(happen) });
     }
 
     /// Whether what was ordered has not happened yet.
@@ -69,21 +88,22 @@ impl Interposed {
     }
 
     fn comes(&self, call: Call) {
-        self.passes(call, false);
+        self.passes(call, Moment::Before);
     }
 
-    fn passes(&self, call: Call, is_after: bool) {
-        let due = {
-            let mut order = self.order.lock();
-            if let Some(waiting) = order.as_mut().filter(|waiting| waiting.call == call && waiting.is_after == is_after) {
-                waiting.left -= 1;
-            }
-            order.take_if(|waiting| waiting.left == 0)
-        };
+    fn passes(&self, call: Call, moment: Moment) {
         // Without the lock: what happens may call this store.
-        if let Some(order) = due {
+        if let Some(order) = self.due(call, moment) {
             (order.happen)();
         }
+    }
+
+    fn due(&self, call: Call, moment: Moment) -> Option<Order> {
+        let mut order = self.order.lock();
+        if let Some(waiting) = order.as_mut().filter(|waiting| waiting.call == call && waiting.moment == moment) {
+            waiting.left -= 1;
+        }
+        order.take_if(|waiting| waiting.left == 0)
     }
 }
 
@@ -106,14 +126,21 @@ impl Store for Interposed {
     async fn commit(&self, txn: MiniTxn) -> Result<Receipt, CommitError> {
         self.comes(Call::Commit);
         let committed = self.inner.commit(txn).await;
-        self.passes(Call::Commit, true);
+        self.passes(Call::Commit, Moment::After);
         committed
     }
 
     async fn mutate(&self, keys: &[Key], decide: &mut Decide<'_>) -> Result<Option<Receipt>, CommitError> {
         self.comes(Call::Commit);
-        let mutated = self.inner.mutate(keys, decide).await;
-        self.passes(Call::Commit, true);
+        let mutated = match self.due(Call::Commit, Moment::Amid) {
+            None => self.inner.mutate(keys, decide).await,
+            Some(order) => {
+                let decided = decide(&self.inner.read(keys, Level::Strong).await?);
+                (order.happen)();
+                self.inner.mutate(keys, &mut |_| decided.clone()).await
+            }
+        };
+        self.passes(Call::Commit, Moment::After);
         mutated
     }
 
