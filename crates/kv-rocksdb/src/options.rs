@@ -26,6 +26,12 @@ const RECENT_SHARE: usize = 8;
 const BLOB_BYTES_MIN: u64 = 64 << 10;
 /// New files of rows that are merged into the older ones together; four unless said.
 const LEVEL_ZERO_FILES: i32 = 2;
+/// Bytes of a write buffer at least, and of one for rows that are few and small; and at most.
+const BUFFER_BYTES_MIN: usize = 4 << 20;
+const BUFFER_BYTES_MAX: usize = 64 << 20;
+/// The log of writes holds about so many buffers. It is kept as long as any of its writes lies in a buffer alone; those of the few
+/// small rows would keep it for long, and a start after a kill reads all of it.
+const LOG_BUFFERS: u64 = 3;
 /// Files held open at most.
 const OPEN_FILES_MAX: i32 = 1024;
 /// Bytes per second that background work may write.
@@ -64,6 +70,11 @@ impl Shared {
         self.recent_bytes
     }
 
+    /// Bytes of a column family's write buffer.
+    fn buffer_bytes(&self) -> usize {
+        (self.memory_bytes / 6).clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX)
+    }
+
     /// Options of the database.
     pub(crate) fn database(&self) -> Options {
         let mut options = Options::default();
@@ -75,7 +86,7 @@ impl Shared {
         options.set_max_background_jobs(2);
         options.set_bytes_per_sync(1 << 20);
         options.set_ratelimiter(BACKGROUND_BYTES_PER_SECOND, 100_000, 10);
-        options.set_max_total_wal_size(self.memory_bytes as u64);
+        options.set_max_total_wal_size(LOG_BUFFERS * self.buffer_bytes() as u64);
         options.set_keep_log_file_num(4);
         options
     }
@@ -96,8 +107,7 @@ impl Shared {
             options.set_compression_type(DBCompressionType::Lz4);
             options.set_bottommost_compression_type(DBCompressionType::Zstd);
         }
-        let buffer_bytes = if profile == Profile::Small { 4 << 20 } else { (self.memory_bytes / 6).clamp(4 << 20, 64 << 20) };
-        options.set_write_buffer_size(buffer_bytes);
+        options.set_write_buffer_size(if profile == Profile::Small { BUFFER_BYTES_MIN } else { self.buffer_bytes() });
         options.set_level_compaction_dynamic_level_bytes(true);
         if profile == Profile::Rows {
             // A row that is overwritten lies in each of these files, and a page steps over every one of its states.
