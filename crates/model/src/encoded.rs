@@ -252,12 +252,7 @@ impl<'a> SetRef<'a> {
 
     /// The elements: UTF-8 for SS, encoded numbers for NS, bytes for BS.
     pub fn iter(self) -> impl Iterator<Item = &'a [u8]> {
-        let mut rest = self.body;
-        (0..self.count).map(move |_| {
-            let (element, tail) = split_bytes(rest);
-            rest = tail;
-            element
-        })
+        each(self.count, self.body, split_bytes)
     }
 
     /// Whether an element equals the given bytes (for NS: an encoded number).
@@ -279,22 +274,12 @@ impl<'a> ListRef<'a> {
 
     /// The elements in order.
     pub fn iter(self) -> impl Iterator<Item = RawValue<'a>> {
-        let mut rest = self.body;
-        (0..self.count).map(move |_| {
-            let (value, tail) = split_value(rest);
-            rest = tail;
-            value
-        })
+        each(self.count, self.body, split_value)
     }
 
     /// The elements in order, opened: each is looked at once.
     pub fn views(self) -> impl Iterator<Item = ValueRef<'a>> {
-        let mut rest = self.body;
-        (0..self.count).map(move |_| {
-            let (value, tail) = open_value(rest);
-            rest = tail;
-            value
-        })
+        each(self.count, self.body, open_value)
     }
 
     /// The element at a position.
@@ -316,24 +301,12 @@ impl<'a> MapRef<'a> {
 
     /// The entries, ascending by name (names are UTF-8).
     pub fn iter(self) -> impl Iterator<Item = (&'a [u8], RawValue<'a>)> {
-        let mut rest = self.body;
-        (0..self.count).map(move |_| {
-            let (name, tail) = split_bytes(rest);
-            let (value, tail) = split_value(tail);
-            rest = tail;
-            (name, value)
-        })
+        each(self.count, self.body, |entry| named(entry, split_value))
     }
 
     /// The entries, ascending by name, opened: each is looked at once.
     pub fn views(self) -> impl Iterator<Item = (&'a [u8], ValueRef<'a>)> {
-        let mut rest = self.body;
-        (0..self.count).map(move |_| {
-            let (name, tail) = split_bytes(rest);
-            let (value, tail) = open_value(tail);
-            rest = tail;
-            (name, value)
-        })
+        each(self.count, self.body, |entry| named(entry, open_value))
     }
 
     /// The value under a name. Linear, ends early because names ascend.
@@ -354,12 +327,25 @@ impl<'a> MapRef<'a> {
     }
 }
 
+/// Takes so many things off the front, one after the other.
+fn each<'a, T>(count: u32, mut rest: &'a [u8], split: impl Fn(&'a [u8]) -> (T, &'a [u8])) -> impl Iterator<Item = T> {
+    (0..count).map(move |_| {
+        let (thing, tail) = split(rest);
+        rest = tail;
+        thing
+    })
+}
+
+/// Takes a name and what stands under it off the front.
+fn named<'a, T>(entry: &'a [u8], split: impl Fn(&'a [u8]) -> (T, &'a [u8])) -> ((&'a [u8], T), &'a [u8]) {
+    let (name, tail) = split_bytes(entry);
+    let (value, rest) = split(tail);
+    ((name, value), rest)
+}
+
 /// Opens the value at the front; the rest follows it.
 fn open_value(bytes: &[u8]) -> (ValueRef<'_>, &[u8]) {
     let (tag, body) = bytes.split_first().expect("a value has a tag");
-    if let TAG_SS..=TAG_M = *tag {
-        return open_container(*tag, body);
-    }
     match *tag {
         TAG_NULL => (ValueRef::Null, body),
         TAG_FALSE => (ValueRef::Bool(false), body),
@@ -376,6 +362,7 @@ fn open_value(bytes: &[u8]) -> (ValueRef<'_>, &[u8]) {
             let (bytes, rest) = split_bytes(body);
             (ValueRef::B(bytes), rest)
         }
+        TAG_SS..=TAG_M => open_container(*tag, body),
         other => unreachable!("tag {other} is not of this format"),
     }
 }
