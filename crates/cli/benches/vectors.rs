@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use stator_engine::catalog::Table;
 use stator_engine::vector::{Query, SearchRequest};
-use stator_engine::write::{Action, Intent};
+use stator_engine::write::{Action, Checked, Intent};
 use stator_engine::{Engine, EngineOptions};
 use stator_kv::{MemoryStore, Store};
 use stator_kv_rocksdb::{RocksOptions, RocksStore};
@@ -114,7 +114,7 @@ fn searches(name: &str, store: Arc<dyn Store>) {
         let intents = (first..(first + ITEMS_AT_ONCE).min(VECTORS)).map(|id| {
             let id = Value::N(Number::from(i64::try_from(id).expect("it is small")));
             let item: Item = [("id", id), ("v", random.list())].into_iter().collect();
-            engine.check_intent(&table, Intent { action: Action::Put(item), condition: None }).expect("the item fits")
+            Checked::new(&table, Intent { action: Action::Put(item), condition: None }).expect("the item fits")
         });
         let written = block_on(engine.write_many(&intents.collect::<Vec<_>>()));
         assert!(written.iter().all(Result::is_ok), "every item is written");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use stator_engine::catalog::Table;
 use stator_engine::transact::TransactError;
-use stator_engine::write::{Action, Intent, WriteError};
+use stator_engine::write::{Action, Checked, Intent, WriteError};
 use stator_engine::{Engine, EngineOptions, check, keyspace};
 use stator_kv::{MemoryStore, Store, Write};
 use stator_model::key::ScalarType;
@@ -68,7 +68,7 @@ fn a_collection_weighs_its_items_and_entries_and_is_refused_more_than_it_may() {
     write(put(&order("b", 3, 100, None))).unwrap();
     write(put(&order("a", 2, 90, Some("new")))).unwrap();
     let intents = [(Arc::clone(&table), put(&order("b", 4, 10, None))), (Arc::clone(&table), put(&order("a", 4, 100, None)))];
-    let checked = intents.iter().map(|(table, intent)| engine.check_intent(table, intent.clone()).unwrap());
+    let checked = intents.iter().map(|(table, intent)| Checked::new(table, intent.clone()).unwrap());
     let many = block_on(engine.write_many(&checked.collect::<Vec<_>>()));
     assert!(matches!(&many[..], [Ok(_), Err(WriteError::CollectionTooLarge)]), "{many:?}");
     let cancelled = block_on(engine.transact_write(&scope(), &intents, None)).unwrap_err();

@@ -102,7 +102,7 @@ impl BatchWriteItem<'_> {
                 let its_place = if request.is_withheld { &mut withheld } else { &mut intents };
                 let intent = request.into_intent();
                 let written = written_of(&intent);
-                its_place.push(context.engine.check_intent(&table, intent).map_err(|error| item::refuse(error, written))?);
+                its_place.push(Checked::new(&table, intent).map_err(|error| item::refuse(error, written))?);
             }
         }
         let kept = intents.len();

@@ -23,11 +23,6 @@ impl Items {
         starts.zip(&self.ends).map(|(start, end)| RawValue::new(&self.bytes[start..*end]))
     }
 
-    /// Bytes of all of them as they are encoded.
-    pub fn encoded_bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// How many there are.
     pub fn len(&self) -> usize {
         self.ends.len()

@@ -29,6 +29,12 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// An intent, unless it is refused for what it says.
+    pub fn new(table: &Arc<Table>, intent: Intent) -> Result<Checked, WriteError> {
+        let key = decide::check_intent(table, &intent)?;
+        Ok(Checked { table: Arc::clone(table), intent, key })
+    }
+
     /// The table that is written to.
     pub fn table(&self) -> &Arc<Table> {
         &self.table
@@ -54,12 +60,6 @@ enum Decided {
 }
 
 impl Engine {
-    /// What can be refused of an intent without looking at the stored item.
-    pub fn check_intent(&self, table: &Arc<Table>, intent: Intent) -> Result<Checked, WriteError> {
-        let key = decide::check_intent(table, &intent)?;
-        Ok(Checked { table: Arc::clone(table), intent, key })
-    }
-
     /// Carries out intents that have nothing to do with each other, in their order; each may fail on its own.
     pub async fn write_many(&self, intents: &[Checked]) -> Vec<Outcome> {
         let is_held: Vec<bool> = intents.iter().map(|checked| self.holds.is_held(&checked.key)).collect();
