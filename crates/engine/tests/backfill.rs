@@ -54,6 +54,17 @@ fn add_index(engine: &Engine) {
     block_on(engine.update_table(&scope(), "Items", &change)).unwrap();
 }
 
+/// Begins all work that is owed, and gives it the time in which it is done if it does not wait.
+fn look_at_work<'s>(threads: &'s thread::Scope<'s, '_>, engine: &Arc<Engine>) {
+    let (worked, has_worked) = channel();
+    let jobs = Arc::clone(engine);
+    threads.spawn(move || {
+        block_on(jobs.settled()).unwrap();
+        let _ = worked.send(());
+    });
+    let _ = has_worked.recv_timeout(LOOK);
+}
+
 /// Every item has its entry.
 fn check(store: &Interposed, engine: &Engine, items: i64) {
     block_on(engine.settled()).unwrap();
@@ -78,14 +89,8 @@ fn an_index_is_not_filled_before_the_catalog_shows_it() {
     thread::scope(|threads| {
         threads.spawn(|| add_index(&engine));
         has_stored.recv().unwrap();
-        let (worked, has_worked) = channel();
-        let jobs = Arc::clone(&engine);
-        threads.spawn(move || {
-            block_on(jobs.run_jobs()).unwrap();
-            let _ = worked.send(());
-        });
         // It has to wait; if it did not, it would be done by now, and with nothing.
-        let _ = has_worked.recv_timeout(LOOK);
+        look_at_work(threads, &engine);
         go_on.send(()).unwrap();
     });
     check(&store, &engine, ITEMS);
@@ -104,14 +109,8 @@ fn an_item_of_a_writer_that_was_stopped_before_its_commit_has_its_entry() {
         threads.spawn(|| put(&engine, ITEMS));
         has_decided.recv().unwrap();
         add_index(&engine);
-        let (worked, has_worked) = channel();
-        let jobs = Arc::clone(&engine);
-        threads.spawn(move || {
-            block_on(jobs.settled()).unwrap();
-            let _ = worked.send(());
-        });
         // The work has to wait for the writer; if it did not, it would be done by now, and the item would come after it.
-        let _ = has_worked.recv_timeout(LOOK);
+        look_at_work(threads, &engine);
         go_on.send(()).unwrap();
     });
     check(&store, &engine, ITEMS + 1);
