@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   cargo xtask fuzz      mutates the inputs of fuzz/corpus and calls these (stable Rust)
-//!   cargo fuzz run …      the same functions under libFuzzer, which watches what is covered (fuzz/, nightly Rust)
+//!   … --engine libfuzzer  the same functions under libFuzzer, which watches what is covered (fuzz/, nightly Rust)
 //!   cargo test            gives each what its corpus has, once
 //! ```
 //!
@@ -47,12 +47,12 @@ pub const TARGETS: &[Target] = &[
 /// Those that have to fail: in each a fault is planted, so that whoever drives targets shows that it would find one.
 pub const PLANTED: &[Target] = &[planted::PANIC, planted::HANG, planted::MEMORY];
 
-/// Gives an input to the target of a name.
+/// Gives an input to the target of a name, planted or not.
 ///
 /// # Panics
 /// When there is none, and when the target does not withstand.
 pub fn run(name: &str, input: &[u8]) -> String {
-    let target = TARGETS.iter().find(|target| target.name == name).unwrap_or_else(|| panic!("there is no target {name}"));
+    let target = TARGETS.iter().chain(PLANTED).find(|target| target.name == name).unwrap_or_else(|| panic!("there is no target {name}"));
     (target.run)(input)
 }
 

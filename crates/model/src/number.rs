@@ -311,7 +311,9 @@ impl Decimal {
         }
         let len = 2 * pairs.len();
         decimal.len = (len - usize::from(decimal.digits[len - 1] == 0)) as u8;
-        Some(decimal)
+        // Zeros at either end would be a second encoding of a number that has one.
+        let has_ends = decimal.digits[0] != 0 && decimal.digits[usize::from(decimal.len) - 1] != 0;
+        has_ends.then_some(decimal)
     }
 }
 
@@ -439,6 +441,25 @@ mod tests {
         check("1E-130", &format!("0.{}1", "0".repeat(129)));
         check(&format!("1{}", "0".repeat(125)), &format!("1{}", "0".repeat(125)));
         check(&"9".repeat(38), &"9".repeat(38));
+    }
+
+    #[test]
+    fn bytes_that_no_number_is_encoded_as_are_refused() {
+        assert_eq!(Number::from_bytes(&[0xC0, 0x82, 0x0B, 0x00]), Some(Number::from(1)));
+        // 0.046 x 10^-129 and 0.10 00 x 10^1: zeros in front and behind. The others lack an end, a tag, or are too long.
+        let refused: [&[u8]; 6] = [
+            &[0xC0, 0x00, 0x05, 0x45, 0x00],
+            &[0xC0, 0x82, 0x0B, 0x01, 0x00],
+            &[0xC0, 0x82, 0x0B],
+            &[0xC0, 0x82, 0x00],
+            &[0x41, 0x82, 0x0B, 0x00],
+            &[0x80, 0x00],
+        ];
+        for bytes in refused {
+            assert_eq!(Number::from_bytes(bytes), None, "{bytes:?}");
+        }
+        let too_long = [&[0xC0, 0x82][..], &[0x0C; 20], &[0x00]].concat();
+        assert_eq!(Number::from_bytes(&too_long), None);
     }
 
     #[test]

@@ -16,9 +16,12 @@ use stator_planted::{Fault, VARIABLE};
 
 use crate::verdict::{Violation, broken, found};
 
-/// Where `cargo xtask` puts the binaries under test, relative to the folder of this program.
-const DEFAULT_BINARY: &str = "proof/stator";
-const PLANTED_BINARY: &str = "proof/stator-planted";
+/// Where `cargo xtask` puts the binaries under test, relative to the folder of this program: they have its profile.
+const DEFAULT_BINARY: &str = "under-test/stator";
+const PLANTED_BINARY: &str = "under-test/stator-planted";
+
+/// Long work tells how far it is once in this time.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A run.
 pub(crate) struct Run {
@@ -32,6 +35,7 @@ pub(crate) struct Run {
     binaries: PathBuf,
     begin: Instant,
     servers: Cell<u32>,
+    told: Cell<Instant>,
 }
 
 impl Run {
@@ -55,9 +59,10 @@ impl Run {
             planted: None,
             values,
             folder,
-            binaries: target,
+            binaries: own.parent().unwrap_or(&target).to_owned(),
             begin: Instant::now(),
             servers: Cell::new(0),
+            told: Cell::new(Instant::now()),
         })
     }
 
@@ -82,6 +87,14 @@ impl Run {
 
     pub(crate) fn elapsed(&self) -> Duration {
         self.begin.elapsed()
+    }
+
+    /// Tells how far the work is, if it has not been told for a while.
+    pub(crate) fn tell_progress(&self, done: u64, all: u64, what: &str) {
+        if self.told.get().elapsed() >= PROGRESS_INTERVAL {
+            self.told.set(Instant::now());
+            crate::say(&format!("  {done} of {all} {what}, {:.0} s", self.elapsed().as_secs_f64()));
+        }
     }
 
     /// The value of an option, as it was given.
@@ -162,8 +175,13 @@ impl Run {
 
     /// What somebody needs who wants to see it again.
     pub(crate) fn how_to_repeat(&self) -> String {
-        let mut values: Vec<String> = self.values.iter().map(|(name, value)| format!(" --{name} {value}")).collect();
+        let given = self.values.iter().filter(|(_, value)| !value.is_empty());
+        let mut values: Vec<String> = given.map(|(name, value)| format!(" --{name} {value}")).collect();
         values.sort();
+        // The folder of a profile has its name, but for that of the default.
+        if let Some(profile) = self.binaries.file_name().and_then(|name| name.to_str()).filter(|name| *name != "debug") {
+            values.push(format!(" --profile {profile}"));
+        }
         format!("data and logs: {}\nagain: cargo xtask {} --seed {}{}", self.folder.display(), self.command, self.seed, values.concat())
     }
 }

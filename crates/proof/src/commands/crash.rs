@@ -43,7 +43,7 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     let mut choices = Choices::of(run.seed);
     let mut load = None;
     let mut starts_killed = 0;
-    for _ in 0..rounds {
+    for round in 1..=rounds {
         let server = run.start(run.serve_command(&data, &ROLLING)?)?;
         kill_under_load(run, server, &mut load, &mut choices)?;
         if choices.one_in(4) {
@@ -55,6 +55,7 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
             let _ = starting.wait();
         }
         run.check(&data)?;
+        run.tell_progress(round, rounds, "rounds");
     }
     let done = load.map(|load| load.counts()).unwrap_or_default();
     Ok(format!("{rounds} kills under load and {starts_killed} while starting; {done}; nothing lost"))

@@ -77,7 +77,10 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     for beginning in [used(run, &disk)?, Beginning { folder: run.path("none")?, single: None, name: "no data" }] {
         let counts = case(run, &disk, &beginning, &Order::default(), &mut Tally::default())?;
         for (kind, errno, is_short, name) in CASES {
-            for nth in points(counts[kind as usize], run.number("points")?) {
+            let points = points(counts[kind as usize], run.number("points")?);
+            let all = points.len() as u64;
+            for (done, nth) in (0..).zip(points) {
+                run.tell_progress(done, all, &format!("calls failed by {name} over {}", beginning.name));
                 let order = Order { at: Some((kind, nth)), errno, is_short, ..Order::default() };
                 case(run, &disk, &beginning, &order, &mut tally)
                     .map_err(|violation| told(violation, &format!("{name} at call {nth}, over {}", beginning.name)))?;

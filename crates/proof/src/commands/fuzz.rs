@@ -9,7 +9,7 @@ use std::time::Duration;
 use stator_fuzz::{PLANTED, TARGETS, Target};
 
 use crate::command::{Choice, Command};
-use crate::fuzz;
+use crate::fuzz::{self, Counts, Engine, Libfuzzer};
 use crate::run::Run;
 use crate::verdict::{Violation, broken, found};
 
@@ -20,11 +20,14 @@ pub(crate) const COMMAND: Command = Command {
 numbers, keys, stored items, Signature Version 4, shard iterators. Inputs are those of fuzz/corpus and mutations of them; one that
 took a way of its own is kept to go on from. What must hold: no panic, no crash, no answer of status 500, no input that takes
 longer than 10 s or 96 MiB; and what each target says about values (printed and read again they are the same; a store verifies after
-every request). With --prove the targets are three that fail at an input that has to be found. With a nightly toolchain the same
-targets run under libFuzzer: cargo +nightly fuzz run expression.",
+every request). With --prove the targets are three that fail at an input that has to be found. With a nightly toolchain and cargo-fuzz
+the same targets run under libFuzzer, which watches branches: --engine libfuzzer. Debug builds find a way some ten times more slowly than
+--profile release.",
     options: &[
         Choice { name: "time", default: "60s", about: "how long for each target: 10s, 5m, 1h" },
         Choice { name: "target", default: "", about: "only this one" },
+        Choice { name: "engine", default: "own", about: "own, or libfuzzer" },
+        Choice { name: "jobs", default: "0", about: "so many targets at a time; 0 takes as many as there are cores" },
         Choice { name: "worker", default: "", about: "run this target in this process" },
         Choice { name: "input", default: "", about: "where a worker writes down each input" },
     ],
@@ -38,12 +41,22 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
         let target = named(run.text("worker"))?;
         return fuzz::work(target, run.seed, Duration::from_secs(seconds), Path::new(run.text("input")));
     }
+    let engine = match run.text("engine") {
+        "own" => Engine::Own,
+        "libfuzzer" => Engine::Libfuzzer(Libfuzzer::build()?),
+        other => return Err(broken(format!("--engine is own or libfuzzer, and not {other}"))),
+    };
     if run.is_proving() {
-        return prove(run, seconds);
+        return prove(run, &engine, seconds);
     }
     let only = run.text("target").to_owned();
     let chosen: Vec<&Target> = if only.is_empty() { TARGETS.iter().collect() } else { vec![named(&only)?] };
-    let (inputs, kept) = all(&folder(run)?, run.seed, &chosen, seconds)?;
+    let jobs = match usize::try_from(run.number("jobs")?) {
+        Ok(0) | Err(_) => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        Ok(jobs) => jobs,
+    };
+    let folder = folder(run)?;
+    let Counts { inputs, kept } = all(jobs, &chosen, |target| fuzz::run(&engine, &folder, run.seed, target, seconds))?;
     Ok(format!("{} targets, {seconds} s each: {inputs} inputs that took {kept} ways; all withstood", chosen.len()))
 }
 
@@ -54,35 +67,35 @@ fn folder(run: &Run) -> Result<PathBuf, Violation> {
     Ok(folder)
 }
 
-/// Runs targets, as many at a time as the machine has cores. Answers how many inputs there were, and how many were kept.
-fn all(folder: &Path, seed: u64, targets: &[&Target], seconds: u64) -> Result<(u64, u64), Violation> {
+/// Runs targets, so many at a time. The first that does not withstand ends its thread; the others run to their ends.
+fn all(jobs: usize, targets: &[&Target], run: impl Fn(&Target) -> Result<Counts, Violation> + Sync) -> Result<Counts, Violation> {
     let next = AtomicUsize::new(0);
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let ended: Vec<Result<(u64, u64), Violation>> = std::thread::scope(|scope| {
+    let ended: Vec<Result<Counts, Violation>> = std::thread::scope(|scope| {
         let one_after_another = || {
-            let (mut inputs, mut kept) = (0, 0);
+            let mut sum = Counts::default();
             while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let (more_inputs, more_kept) = fuzz::run(folder, seed, target, seconds)?;
-                crate::say(&format!("  {:<12}{more_inputs:>10} inputs, {more_kept} ways", target.name));
-                inputs += more_inputs;
-                kept += more_kept;
+                let Counts { inputs, kept } = run(target)?;
+                crate::say(&format!("  {:<12}{inputs:>10} inputs, {kept} ways", target.name));
+                sum = Counts { inputs: sum.inputs + inputs, kept: sum.kept + kept };
             }
-            Ok((inputs, kept))
+            Ok(sum)
         };
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(one_after_another)).collect();
+        let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(one_after_another)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
-    ended.into_iter().try_fold((0, 0), |(inputs, kept), ended| ended.map(|(more, ways)| (inputs + more, kept + ways)))
+    ended
+        .into_iter()
+        .try_fold(Counts::default(), |sum, ended| ended.map(|more| Counts { inputs: sum.inputs + more.inputs, kept: sum.kept + more.kept }))
 }
 
 /// Every planted target has to be found failing.
-fn prove(run: &Run, seconds: u64) -> Result<String, Violation> {
+fn prove(run: &Run, engine: &Engine, seconds: u64) -> Result<String, Violation> {
     let mut told = Vec::new();
     for target in PLANTED {
-        match fuzz::run(&folder(run)?, run.seed, target, seconds) {
+        match fuzz::run(engine, &folder(run)?, run.seed, target, seconds) {
             Err(Violation::Found(what)) => told.push(what),
             Err(broken) => return Err(broken),
-            Ok((inputs, _)) => return Ok(format!("{} is NOT found failing with {inputs} inputs", target.name)),
+            Ok(Counts { inputs, .. }) => return Ok(format!("{} is NOT found failing with {inputs} inputs", target.name)),
         }
     }
     Err(found(told.join("\n")))

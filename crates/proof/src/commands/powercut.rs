@@ -35,7 +35,8 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     for life in 0..rounds.div_ceil(ROUNDS_PER_LIFE) {
         let disk = Disk::new(run, &format!("disk-{life}"))?;
         let mut load = None;
-        for _ in 0..ROUNDS_PER_LIFE.min(rounds - life * ROUNDS_PER_LIFE) {
+        for number in 0..ROUNDS_PER_LIFE.min(rounds - life * ROUNDS_PER_LIFE) {
+            run.tell_progress(life * ROUNDS_PER_LIFE + number, rounds, "rounds");
             let taken = round(run, &disk, &mut load, &mut choices)?;
             lost.files += taken.files;
             lost.entries += taken.entries;

@@ -3,11 +3,13 @@
 //! ```text
 //!   parent: one process for each target ── its end, its output, the input that it left
 //!   worker: corpus ─> mutate ─> write down ─> run ─> kept, if it took a way that none before it took
+//!           or libFuzzer, which keeps what took new branches
 //! ```
 //!
 //! What must stay true: an input is written down before it is run, so that one that ends the process is found; the same seed
-//! gives the same inputs, as long as targets take the same ways.
+//! gives the same inputs to one target without libFuzzer, as long as it takes the same ways.
 
+mod libfuzzer;
 mod mutate;
 mod worker;
 
@@ -18,16 +20,37 @@ use std::process::{Command, Stdio};
 use stator_fuzz::Target;
 
 use crate::verdict::{Violation, broken, found};
+pub(crate) use libfuzzer::Libfuzzer;
 pub(crate) use worker::work;
+
+/// What drives targets.
+pub(crate) enum Engine {
+    Own,
+    Libfuzzer(Libfuzzer),
+}
+
+/// What a target was given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) inputs: u64,
+    /// Inputs that took a way of their own.
+    pub(crate) kept: u64,
+}
 
 /// Where the inputs to begin with are.
 fn corpus(target: &Target) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target.name)
 }
 
-/// Runs a target in a process of its own, which writes its inputs to a folder. Answers how many it was given and how many were
-/// kept.
-pub(crate) fn run(folder: &Path, seed: u64, target: &Target, seconds: u64) -> Result<(u64, u64), Violation> {
+/// Runs a target in a process of its own, which writes its inputs to a folder.
+pub(crate) fn run(engine: &Engine, folder: &Path, seed: u64, target: &Target, seconds: u64) -> Result<Counts, Violation> {
+    match engine {
+        Engine::Own => run_worker(folder, seed, target, seconds),
+        Engine::Libfuzzer(libfuzzer) => libfuzzer.run(folder, seed, target, seconds),
+    }
+}
+
+fn run_worker(folder: &Path, seed: u64, target: &Target, seconds: u64) -> Result<Counts, Violation> {
     let input = folder.join(format!("{}.input", target.name));
     let own = std::env::current_exe().map_err(broken)?;
     let output = Command::new(own)
@@ -53,8 +76,8 @@ pub(crate) fn run(folder: &Path, seed: u64, target: &Target, seconds: u64) -> Re
 }
 
 /// The two numbers of a worker's last line.
-fn counts(said: &str) -> Option<(u64, u64)> {
+fn counts(said: &str) -> Option<Counts> {
     let line = said.lines().find(|line| line.contains(worker::INPUTS))?;
     let mut numbers = line.split(|character: char| !character.is_ascii_digit()).filter_map(|digits| digits.parse().ok());
-    Some((numbers.next()?, numbers.next()?))
+    Some(Counts { inputs: numbers.next()?, kept: numbers.next()? })
 }

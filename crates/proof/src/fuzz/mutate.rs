@@ -5,7 +5,7 @@
 use crate::choices::Choices;
 
 /// Inputs are cut at this length.
-const BYTES_MAX: usize = 4096;
+pub(super) const BYTES_MAX: usize = 4096;
 /// Changes made to one input at most.
 const CHANGES_MAX: u64 = 5;
 /// A part is repeated so many times at most: nesting and length are what parsers stumble over.

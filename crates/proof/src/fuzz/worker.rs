@@ -22,9 +22,9 @@ use crate::verdict::{Violation, broken, found};
 /// What the last line says after the number of inputs.
 pub(super) const INPUTS: &str = "inputs, of which";
 /// The stack of a thread that answers requests.
-const STACK_BYTES: usize = 2 << 20;
+pub(super) const STACK_BYTES: usize = 2 << 20;
 /// What one input may take, in debug builds on a busy machine.
-const HANG: Duration = Duration::from_secs(10);
+pub(super) const HANG: Duration = Duration::from_secs(10);
 const WATCH_INTERVAL: Duration = Duration::from_millis(200);
 /// What one input may add to the most memory that the process ever had.
 const JUMP_BYTES: u64 = 96 << 20;
