@@ -65,6 +65,11 @@ impl Closing {
         }
     }
 
+    /// Whether it tells of files, and not of the version alone.
+    pub(crate) fn names_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// Whether every file is there in its length, before the engine looks at them.
     pub(crate) fn check_files(&self, directory: &Path, engine: &Path) -> Result<(), OpenError> {
         for Noted { bytes, name, hash } in &self.files {

@@ -17,6 +17,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::closing::Closing;
+use crate::write_log;
 
 /// The format that this version writes, and the newest that it reads.
 const FORMAT: u32 = 1;
@@ -47,6 +48,15 @@ pub enum OpenError {
         /// How that is known.
         what: String,
     },
+    /// A log of writes is damaged, and writes that were acknowledged come behind the damage.
+    DamagedLog {
+        /// The log.
+        path: PathBuf,
+        /// The byte at which the damage begins.
+        at: u64,
+        /// The byte at which a later write begins.
+        later: u64,
+    },
     /// The system refused.
     Io(PathBuf, std::io::Error),
     /// The engine refused.
@@ -73,6 +83,12 @@ impl fmt::Display for OpenError {
                 "{}: part of the data is lost: {what}. Bring it back from a copy; to go on with what is left, delete {}",
                 directory.display(),
                 directory.join("CLOSED").display()
+            ),
+            OpenError::DamagedLog { path, at, later } => write!(
+                f,
+                "{0} is damaged at byte {at}, in front of later writes (the next begins at byte {later}): acknowledged writes would be lost. \
+                 Bring the file back from a copy; to go on with what comes before the damage, cut it off there: truncate -s {at} {0}",
+                path.display()
             ),
             OpenError::Io(path, error) => write!(f, "{}: {error}", path.display()),
             OpenError::Engine(path, error) => write!(f, "{}: the storage engine cannot open it: {error}", path.display()),
@@ -143,6 +159,10 @@ impl Directory {
             closing.check_files(path, &engine)?;
         }
         check_beginning(path, &engine)?;
+        // After an end in good order, hashes have been compared.
+        if closing.as_ref().is_none_or(|closing| !closing.names_files()) {
+            write_log::check(&engine)?;
+        }
         if let Some(closing) = &closing {
             closing.forget_files(path)?;
         }

@@ -20,6 +20,7 @@ mod layout;
 mod options;
 mod recent;
 mod store;
+mod write_log;
 
 pub use directory::{OpenError, make_directory};
 pub use options::RocksOptions;

@@ -86,6 +86,8 @@ impl Shared {
         options.set_max_background_jobs(2);
         options.set_bytes_per_sync(1 << 20);
         options.set_ratelimiter(BACKGROUND_BYTES_PER_SECOND, 100_000, 10);
+        // What lies behind the end of a log decides whether that is an end (`write_log`).
+        options.set_recycle_log_file_num(0);
         options.set_max_total_wal_size(LOG_BUFFERS * self.buffer_bytes() as u64);
         options.set_keep_log_file_num(4);
         options

@@ -148,6 +148,51 @@ fn a_directory_without_its_beginning_is_not_taken_for_a_new_one() {
     assert_eq!(found[0].as_ref().unwrap().value[..], [1]);
 }
 
+/// Copies the files of a directory that is in use, which is what a kill leaves of it.
+fn killed(from: &Path, to: &Path) {
+    for folder in ["", "rocksdb"] {
+        std::fs::create_dir_all(to.join(folder)).unwrap();
+        for file in std::fs::read_dir(from.join(folder)).unwrap().map(|file| file.unwrap()).filter(|file| file.path().is_file()) {
+            std::fs::copy(file.path(), to.join(folder).join(file.file_name())).unwrap();
+        }
+    }
+}
+
+#[test]
+fn after_a_crash_damage_in_front_of_later_writes_is_noticed_and_a_torn_end_is_none() {
+    let [used, directory, torn] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let store = open(used.path());
+    for value in [1, 2, 3] {
+        block_on(store.mutate(&[], &mut |_| Decision::Commit(vec![Write::Put(key("a", "x"), vec![value; 1000].into())]))).unwrap();
+    }
+    killed(used.path(), directory.path());
+    killed(used.path(), torn.path());
+    drop(store);
+    let log = largest(directory.path(), is_log_of_writes);
+    let whole = std::fs::read(&log).unwrap();
+    let flipped_in = |value| {
+        let mut bytes = whole.clone();
+        let at = bytes.windows(8).position(|window| window == [value; 8]).unwrap();
+        bytes[at] ^= 0x40;
+        bytes
+    };
+    std::fs::write(&log, flipped_in(2)).unwrap();
+    let mut said = String::new();
+    for _ in 0..2 {
+        said = RocksStore::open(directory.path(), &RocksOptions::default()).err().expect("a refusal").to_string();
+        assert!(said.contains("acknowledged writes would be lost"), "{said}");
+    }
+    assert_eq!(std::fs::read(&log).unwrap(), flipped_in(2), "what is refused is left as it is");
+    // As the sentence says.
+    let length = said.split("truncate -s ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    std::fs::File::options().write(true).open(&log).unwrap().set_len(length).unwrap();
+    let value = |store: &RocksStore| block_on(store.read(&[key("a", "x")], Level::Strong)).unwrap()[0].as_ref().unwrap().value[0];
+    assert_eq!(value(&open(directory.path())), 1, "what comes before the damage is there");
+    // The last write in pieces may be one that was never acknowledged.
+    std::fs::write(largest(torn.path(), is_log_of_writes), flipped_in(3)).unwrap();
+    assert_eq!(value(&open(torn.path())), 2);
+}
+
 #[test]
 fn after_a_crash_there_is_nothing_to_compare_with() {
     let directory = tempfile::tempdir().unwrap();
