@@ -37,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     partiql::TARGET,
     request::TARGET,
     request::PAGE_TARGET,
+    request::HISTORY_TARGET,
     number::TARGET,
     key::TARGET,
     stored::TARGET,

@@ -1,4 +1,5 @@
-//! Bodies of requests, and keys to start a page from, through decoding, validation and a small engine with two tables.
+//! Bodies of requests, keys to start a page from, and short histories, through decoding, validation and a small engine with two
+//! tables.
 //!
 //! What must stay true: no request breaks on our side (status 500); an answer is JSON; whatever was done, the store verifies.
 
@@ -73,6 +74,31 @@ pub(crate) const PAGE_TARGET: Target = Target {
     run: run_page,
 };
 
+pub(crate) const HISTORY_TARGET: Target = Target {
+    name: "history",
+    words: &[
+        "\n\nPutItem\n",
+        "\n\nUpdateItem\n",
+        "\n\nDeleteItem\n",
+        "\n\nTransactWriteItems\n",
+        "\n\nUpdateTable\n",
+        "\n\nDeleteTable\n{\"TableName\":\"Tab\"}",
+        "\n\nGetRecords\n",
+        "\n\nQuery\n",
+        "\n\nclock\n90",
+        "\n\nclock\n1500",
+        "\n\nrestart",
+        "\"IndexName\":\"new\"",
+        "\"IndexName\":\"gsi\"",
+        "\"pk\":{\"S\":\"a\"}",
+        "\"sk\":{\"N\":\"2\"}",
+        "\"kind\":{\"S\":\"y\"}",
+        "\"rank\":{\"N\":\"3\"}",
+        "\"until\":{\"N\":\"1795500600\"}",
+    ],
+    run: run_history,
+};
+
 /// A table with a local and a global index and a stream, one with a key of one part; some items.
 const BEGINNING: [(&str, &str); 5] = [
     (
@@ -102,11 +128,29 @@ struct World {
     calls: InProcess,
 }
 
+/// When histories begin, in ms since the epoch: 2026-11-24, early.
+const BEGIN_MS: u64 = 1_795_500_000_000;
+const MINUTE_MS: u64 = 60_000;
+/// A step of the clock at most, and steps of a history.
+const MINUTES_MAX: u64 = 60 * 24 * 40;
+const STEPS_MAX: usize = 8;
+/// So much is told of each step.
+const WAY_LENGTH: usize = 40;
+
 impl World {
     fn new() -> World {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let opening = Engine::open(Arc::clone(&store), Arc::new(TestClock::default()), EngineOptions::default());
-        let calls = InProcess::over(block_on(opening).expect("an empty store opens"));
+        World::over(store, InProcess::over(block_on(opening).expect("an empty store opens")))
+    }
+
+    /// One whose clock stands still until it is moved.
+    fn with_a_clock() -> World {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        World::over(Arc::clone(&store), InProcess::open_at(store, BEGIN_MS))
+    }
+
+    fn over(store: Arc<dyn Store>, calls: InProcess) -> World {
         let mut world = World { store, calls };
         for (operation, body) in BEGINNING {
             let reply = world.call(operation, body.as_bytes());
@@ -127,13 +171,17 @@ impl World {
         let answer = if text.is_empty() { Json::Null } else { Json::parse(text.as_bytes()).expect("an answer is JSON") };
         if reply.status == 200 {
             self.calls.settle();
-            let report = block_on(stator_engine::check::check(self.store.as_ref())).expect("the store can be verified");
-            assert_eq!(report.faults, Vec::<String>::new(), "after {operation}");
+            self.verify(operation);
             return format!("{operation} 200");
         }
         let member = |name: &str| answer.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
         let said: String = member("message").chars().filter(char::is_ascii_alphabetic).take(40).collect();
         format!("{operation} {} {said}", member("__type"))
+    }
+
+    fn verify(&self, after: &str) {
+        let report = block_on(stator_engine::check::check(self.store.as_ref())).expect("the store can be verified");
+        assert_eq!(report.faults, Vec::<String>::new(), "after {after}");
     }
 }
 
@@ -175,4 +223,31 @@ fn run_page(input: &[u8]) -> String {
         _ => ("Query", query(r#","IndexName":"lsi""#, "pk", "a")),
     };
     World::new().judge(operation, body.as_bytes())
+}
+
+/// Requests with an empty line between them; also `clock` with minutes, and `restart`.
+fn run_history(input: &[u8]) -> String {
+    let (text, mut world, mut now_ms, mut way) = (text(input), World::with_a_clock(), BEGIN_MS, String::new());
+    for step in text.split("\n\n").take(STEPS_MAX) {
+        let (chosen, body) = step.split_once('\n').unwrap_or((step, ""));
+        let took = match chosen {
+            "clock" => {
+                now_ms += body.trim().parse::<u64>().unwrap_or(1).min(MINUTES_MAX) * MINUTE_MS;
+                world.calls.set_clock(now_ms);
+                world.verify(chosen);
+                "clock".to_owned()
+            }
+            "restart" => {
+                world.calls = InProcess::open_at(Arc::clone(&world.store), now_ms);
+                world.calls.settle();
+                world.verify(chosen);
+                "restart".to_owned()
+            }
+            _ if stator_api::registry().iter().any(|operation| operation.info().name == chosen) => world.judge(chosen, body.as_bytes()),
+            _ => continue,
+        };
+        way.push_str(took.get(..WAY_LENGTH).unwrap_or(&took));
+        way.push(';');
+    }
+    way
 }
