@@ -8,7 +8,7 @@ use std::sync::Arc;
 use stator_engine::{Engine, EngineOptions};
 use stator_kv::{MemoryStore, Store};
 use stator_testkit::json::Json;
-use stator_testkit::target::{Call, InProcess, Reply, Target as _, TestClock, block_on};
+use stator_testkit::target::{Call, InProcess, Reply, SetClock, Target as _, TestClock, block_on};
 
 use crate::{Target, text};
 
@@ -145,9 +145,9 @@ impl World {
     }
 
     /// One whose clock stands still until it is moved.
-    fn with_a_clock() -> World {
+    fn with(clock: &Arc<SetClock>) -> World {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        World::over(Arc::clone(&store), InProcess::open_at(store, BEGIN_MS))
+        World::over(Arc::clone(&store), InProcess::open_with(store, Arc::clone(clock)))
     }
 
     fn over(store: Arc<dyn Store>, calls: InProcess) -> World {
@@ -227,18 +227,19 @@ fn run_page(input: &[u8]) -> String {
 
 /// Requests with an empty line between them; also `clock` with minutes, and `restart`.
 fn run_history(input: &[u8]) -> String {
-    let (text, mut world, mut now_ms, mut way) = (text(input), World::with_a_clock(), BEGIN_MS, String::new());
+    let (text, clock, mut way) = (text(input), Arc::new(SetClock::at(BEGIN_MS)), String::new());
+    let mut world = World::with(&clock);
     for step in text.split("\n\n").take(STEPS_MAX) {
         let (chosen, body) = step.split_once('\n').unwrap_or((step, ""));
         let took = match chosen {
             "clock" => {
-                now_ms += body.trim().parse::<u64>().unwrap_or(1).min(MINUTES_MAX) * MINUTE_MS;
-                world.calls.set_clock(now_ms);
+                clock.advance(body.trim().parse::<u64>().unwrap_or(1).min(MINUTES_MAX) * MINUTE_MS);
+                world.calls.settle();
                 world.verify(chosen);
                 "clock".to_owned()
             }
             "restart" => {
-                world.calls = InProcess::open_at(Arc::clone(&world.store), now_ms);
+                world.calls = InProcess::open_with(Arc::clone(&world.store), Arc::clone(&clock));
                 world.calls.settle();
                 world.verify(chosen);
                 "restart".to_owned()

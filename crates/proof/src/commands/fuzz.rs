@@ -17,12 +17,12 @@ pub(crate) const COMMAND: Command = Command {
     name: "fuzz",
     about: "mutated inputs for everything that reads a stranger's bytes",
     help: "Targets: the five expressions, PartiQL, request bodies of every operation down to a small engine, keys that a page starts from,
-short histories with a clock and restarts, numbers, keys, stored items, Signature Version 4, shard iterators. Inputs are those of fuzz/corpus and mutations of them; one that
-took a way of its own is kept to go on from. What must hold: no panic, no crash, no answer of status 500, no input that takes
-longer than 10 s or 96 MiB; and what each target says about values (printed and read again they are the same; a store verifies after
-every request). With --prove the targets are three that fail at an input that has to be found. With a nightly toolchain and cargo-fuzz
-the same targets run under libFuzzer, which watches branches: --engine libfuzzer. Debug builds find a way some ten times more slowly than
---profile release.",
+short histories with a clock and restarts, numbers, keys, stored items, Signature Version 4, shard iterators. Inputs are those of
+fuzz/corpus and mutations of them; one that took a way of its own is kept to go on from. What must hold: no panic, no crash, no
+answer of status 500, no input that takes longer than 10 s or 96 MiB; and what each target says about values (printed and read
+again they are the same; a store verifies after every request). With --prove the targets are three that fail at an input that has
+to be found. With a nightly toolchain and cargo-fuzz the same targets run under libFuzzer, which watches branches: --engine
+libfuzzer. Debug builds find a way some ten times more slowly than --profile release.",
     options: &[
         Choice { name: "time", default: "60s", about: "how long for each target: 10s, 5m, 1h" },
         Choice { name: "target", default: "", about: "only this one" },

@@ -94,7 +94,14 @@ impl InProcess {
     /// # Panics
     /// When the store cannot be opened.
     pub fn open_at(store: Arc<dyn Store>, now_ms: u64) -> InProcess {
-        let clock = Arc::new(SetClock::at(now_ms));
+        InProcess::open_with(store, Arc::new(SetClock::at(now_ms)))
+    }
+
+    /// Opens an engine over what another one has left, with the clock of that one: its randomness goes on, and names nothing twice.
+    ///
+    /// # Panics
+    /// When the store cannot be opened.
+    pub fn open_with(store: Arc<dyn Store>, clock: Arc<SetClock>) -> InProcess {
         let opened = block_on(Engine::open(store, Arc::clone(&clock) as Arc<dyn Clock>, EngineOptions::default()));
         InProcess { engine: opened.unwrap_or_else(|error| panic!("the store does not open: {error:?}")), clock: Some(clock) }
     }
