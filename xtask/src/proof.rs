@@ -74,7 +74,7 @@ fn build(root: &Path, profile: &str, features: &[&str], name: &str) -> Result<()
     }
     let built_in = root.join("target").join(folder_of(profile));
     let folder = built_in.join("under-test");
-    let (fresh, aside, kept) = (built_in.join("stator"), folder.join(format!("{name}.new")), folder.join(name));
+    let (fresh, aside, kept) = (built_in.join("stator"), folder.join(format!("{name}.{}", std::process::id())), folder.join(name));
     let put = || {
         std::fs::create_dir_all(&folder)?;
         std::fs::copy(&fresh, &aside)?;
