@@ -22,8 +22,9 @@ const HEAD_BYTES_USUAL: usize = 4 << 10;
 const BUFFER_FACTOR: usize = 2;
 /// Beyond this, it is read slowly; no head is as long, and frames that ask for nothing are work for nothing.
 const HEAD_BYTES_LONG: usize = 32 << 10;
-/// How slowly.
-const PAUSE_PER_KIB: Duration = Duration::from_millis(16);
+/// How slowly: a piece of at most so many bytes, after a pause each.
+const SLOW_PIECE_BYTES: usize = 1 << 10;
+const SLOW_PAUSE: Duration = Duration::from_millis(16);
 /// A connection that has sent so much since its last request wants something else than requests.
 const HEAD_BYTES_MAX: usize = 256 << 10;
 
@@ -109,10 +110,10 @@ impl Activity {
         Ok(())
     }
 
-    /// How long to wait before more is read.
-    fn pause(&self, bytes: usize) -> Option<Duration> {
-        let is_long = self.running.load(Ordering::Relaxed) == 0 && self.head_bytes.load(Ordering::Relaxed) > HEAD_BYTES_LONG;
-        is_long.then(|| PAUSE_PER_KIB * u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX))
+    /// Whether more is to be read slowly. Asked before a read and not after one: a request may have come whole with its body in one
+    /// piece, and has begun by the time of the next.
+    fn is_slow(&self) -> bool {
+        self.running.load(Ordering::Relaxed) == 0 && self.head_bytes.load(Ordering::Relaxed) > HEAD_BYTES_LONG
     }
 
     fn give_back(&self) {
@@ -143,7 +144,7 @@ impl Drop for Running<'_> {
 pub(super) struct Noted<S> {
     stream: S,
     activity: Arc<Activity>,
-    /// Nothing is read before this has passed.
+    /// While it is read slowly, nothing is read before this has passed.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -166,19 +167,33 @@ fn pay(context: &mut Context<'_>, turns: usize) {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if let Some(pause) = &mut self.pause {
-            ready!(pause.as_mut().poll(context));
-            self.pause = None;
-        }
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let polled = if self.activity.is_slow() {
+            self.poll_read_slowly(context, buffer)
+        } else {
+            self.pause = None;
+            Pin::new(&mut self.stream).poll_read(context, buffer)
+        };
         if let Poll::Ready(Ok(())) = polled {
             let bytes = buffer.filled().len() - before;
             pay(context, bytes / self.activity.bytes_per_turn());
             self.activity.has_read(bytes)?;
-            self.pause = self.activity.pause(bytes).map(|pause| Box::pin(tokio::time::sleep(pause)));
         }
         polled
+    }
+}
+
+impl<S: AsyncRead + Unpin> Noted<S> {
+    /// Reads a small piece, after a pause.
+    fn poll_read_slowly(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(SLOW_PAUSE)));
+        ready!(pause.as_mut().poll(context));
+        let mut bytes = [0; SLOW_PIECE_BYTES];
+        let mut piece = ReadBuf::new(&mut bytes[..SLOW_PIECE_BYTES.min(buffer.remaining())]);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut piece))?;
+        buffer.put_slice(piece.filled());
+        self.pause = None;
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -102,3 +102,19 @@ async fn endless_heads_take_no_more_than_bodies_may() {
     assert_eq!(closed, 7);
     assert!(is_served(&server).await);
 }
+
+#[tokio::test]
+async fn a_large_request_on_a_used_connection_is_not_taken_for_an_endless_head() {
+    let server = Server::start(Setup::default()).await;
+    let mut client = server.connect().await;
+    // The server reads larger pieces of a connection that has sent much: head and body come in one.
+    let body = format!("{{{}}}", " ".repeat(300_000));
+    let eight = async {
+        for _ in 0..8 {
+            client.send(&Request::of("Echo", body.as_bytes()).bytes()).await;
+            assert_eq!(client.receive().await.map(|response| response.status), Some(200));
+        }
+    };
+    // Read as slowly as an endless head, each would take half a second and more.
+    tokio::time::timeout(Duration::from_secs(3), eight).await.unwrap();
+}
