@@ -22,7 +22,7 @@ pub(crate) const COMMAND: Command = Command {
 expiry, tables that come and go, an index that is filled and dropped. The server is stopped or killed and started again every few
 minutes, and all is compared as in `crash`. What must hold: in each life of the server its memory and its file handles stay what they
 were after the first third; the disk has no more than what the records of streams take, which stay for a day, and a fixed sum; the
-p99 of the last third of all lives is at most twice that of the first; stator check finds no fault.",
+p99 of requests for items in the last third of all lives is at most twice that of the first; stator check finds no fault.",
     options: &[
         Choice { name: "minutes", default: "60", about: "how long" },
         Choice { name: "life", default: "120", about: "seconds of each life of the server" },
@@ -62,7 +62,7 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     let mut load = Load::new(run, server.address())?;
     let top = live(&mut load, server, &data, &Pace::free(), TOP, false)?;
     let per_second = u32::try_from(top.answered / usize::try_from(TOP.as_secs()).unwrap_or(1)).unwrap_or(u32::MAX).max(1);
-    let interval = Duration::from_secs(100) * Load::clients() / per_second / SHARE_PERCENT;
+    let interval = Duration::from_secs(100) * Load::paced_clients() / per_second / SHARE_PERCENT;
     crate::say(&format!("  top rate {per_second} requests a second; from now on {SHARE_PERCENT} %"));
     let begin = Instant::now();
     let mut lives = Vec::new();

@@ -42,6 +42,10 @@ pub(super) struct Churn {
 }
 
 impl Actor for Churn {
+    fn keeps_pace(&self) -> bool {
+        false
+    }
+
     fn step(&mut self, client: &mut Client, choices: &mut Choices) -> Step {
         let name = format!("{PREFIX}{}", choices.below(NAMES));
         self.next_number += 1;

@@ -119,6 +119,10 @@ impl Filler {
 }
 
 impl Actor for Filler {
+    fn keeps_pace(&self) -> bool {
+        false
+    }
+
     fn step(&mut self, client: &mut Client, choices: &mut Choices) -> Step {
         let before = self.index;
         let may_change = matches!(before, Index::Absent | Index::There) && choices.one_in(PUTS);

@@ -52,6 +52,11 @@ pub(crate) enum Step {
 /// Somebody who sends one request after another.
 pub(crate) trait Actor: Send {
     fn step(&mut self, client: &mut Client, choices: &mut Choices) -> Step;
+
+    /// Whether its requests are due at a pace, and waits for them count. Who makes tables and indexes takes the time that it takes.
+    fn keeps_pace(&self) -> bool {
+        true
+    }
 }
 
 /// All clients, and what they know.
@@ -102,9 +107,9 @@ impl Load {
         Ok(())
     }
 
-    /// How many clients there are.
-    pub(crate) fn clients() -> u32 {
-        u32::try_from(WRITERS).unwrap_or(u32::MAX) + 2
+    /// How many clients keep a pace.
+    pub(crate) fn paced_clients() -> u32 {
+        u32::try_from(WRITERS).unwrap_or(u32::MAX)
     }
 
     /// Bytes of all records of the stream, as they are told.
@@ -216,8 +221,12 @@ fn work(pace: &Pace, address: SocketAddr, actor: &mut dyn Actor, mut choices: Ch
             // The receiver is gone once it has heard enough.
             Step::Answered => {
                 let _ = progress.send(());
-                pace.note(began);
-                due = Some(began);
+                if actor.keeps_pace() {
+                    pace.note(began);
+                    due = Some(began);
+                } else {
+                    pace.rest();
+                }
             }
             Step::Gone => return Ok(()),
             Step::Broke(what) => return Err(what),

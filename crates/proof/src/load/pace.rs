@@ -35,6 +35,11 @@ impl Pace {
         due
     }
 
+    /// Lets the time between two requests pass, however long the last one took.
+    pub(super) fn rest(&self) {
+        std::thread::sleep(self.interval);
+    }
+
     pub(super) fn note(&self, due: Instant) {
         let wait_us = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.waits_us.lock().expect("nobody panics with it").push(wait_us);
