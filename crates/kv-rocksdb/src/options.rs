@@ -3,7 +3,7 @@
 //! What must stay true: block cache and write buffers are charged to one cache of that size, so that the sum is bounded
 //! whatever the load is. Rows held in front of the engine have their share taken off first.
 
-use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, Env, Options, WriteBufferManager};
+use rocksdb::{BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, Env, Options, WriteBufferManager};
 use stator_kv::Profile;
 
 /// Settings of the store.
@@ -111,6 +111,11 @@ impl Shared {
         }
         options.set_write_buffer_size(if profile == Profile::Small { BUFFER_BYTES_MIN } else { self.buffer_bytes() });
         options.set_level_compaction_dynamic_level_bytes(true);
+        if profile == Profile::Log {
+            // What is only ever added is merged with runs of its own size. By levels, all of it would be written anew each time
+            // that four small files have come, which is every few seconds where write buffers are small.
+            options.set_compaction_style(DBCompactionStyle::Universal);
+        }
         if profile == Profile::Rows {
             // A row that is overwritten lies in each of these files, and a page steps over every one of its states.
             options.set_level_zero_file_num_compaction_trigger(LEVEL_ZERO_FILES);
