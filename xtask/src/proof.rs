@@ -8,8 +8,8 @@ use std::process::{Command, ExitCode};
 
 use crate::say;
 
-/// What is said about the option that is taken here.
-const PROFILE_HELP: &str = "  --profile P     build server and proof with a profile of Cargo, such as release [default: dev]";
+/// Commands that judge by times and memory: they look at what is handed out, and a debug build spends on itself what others wait for.
+const MEASURING: [&str; 2] = ["hostile", "soak"];
 
 /// Runs a command of the proof; the words but `--profile` are its own.
 pub(crate) fn run(root: &Path, words: &[&str]) -> ExitCode {
@@ -35,7 +35,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> ExitCode {
         Err(error) => fail(&format!("cargo can not be started: {error}")),
     };
     if asks_for_help && needs_servers {
-        say(PROFILE_HELP);
+        say(&format!("  --profile P     build server and proof with a profile of Cargo [default: {profile}]"));
     }
     ended
 }
@@ -48,7 +48,10 @@ fn fail(reason: &str) -> ExitCode {
 /// The profile, and the words without it.
 fn split_profile<'a>(words: &[&'a str]) -> Result<(&'a str, Vec<&'a str>), &'static str> {
     let mut words = words.to_vec();
-    let Some(at) = words.iter().position(|word| *word == "--profile") else { return Ok(("dev", words)) };
+    let Some(at) = words.iter().position(|word| *word == "--profile") else {
+        let is_measuring = words.first().is_some_and(|command| MEASURING.contains(command));
+        return Ok((if is_measuring { "release" } else { "dev" }, words));
+    };
     if at + 1 == words.len() {
         return Err("--profile needs a value");
     }
@@ -91,6 +94,8 @@ mod tests {
     fn the_profile_is_taken_out_of_the_words() {
         assert_eq!(split_profile(&["crash", "--rounds", "2"]), Ok(("dev", vec!["crash", "--rounds", "2"])));
         assert_eq!(split_profile(&["crash", "--profile", "release", "--rounds", "2"]), Ok(("release", vec!["crash", "--rounds", "2"])));
+        assert_eq!(split_profile(&["soak"]), Ok(("release", vec!["soak"])));
+        assert_eq!(split_profile(&["hostile", "--profile", "dev"]), Ok(("dev", vec!["hostile"])));
         assert!(split_profile(&["crash", "--profile"]).is_err());
         assert_eq!([folder_of("dev"), folder_of("release")], ["debug", "release"]);
     }

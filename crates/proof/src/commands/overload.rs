@@ -25,7 +25,7 @@ pub(crate) const COMMAND: Command = Command {
     about: "four times the clients of the top rate: the rate holds, waiting is bounded, who is told to try again is told so",
     help: "Clients put and get items as fast as they are answered, in numbers that double until the rate does not grow any more, and then
 four times as many; in turn, so that both rates are of the same minutes. Then the same with a server that has room for a tenth
-of them (--request-memory), so that most have to wait, and some are refused. What must hold: the rate of requests served stays at
+of them (--request-memory), so that most have to wait, beside that tenth alone. What must hold: the rate of requests served stays at
 or above 80 % of the top rate; every answer is the right item, or 503 ServiceUnavailableException; none takes longer than the wait and
 a time that the work itself may take; each acknowledged write is there; memory stays within 300 MB of what it was.",
     options: &[Choice { name: "seconds", default: "10", about: "how long each rate is measured" }],
@@ -92,7 +92,7 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     }
     judge("with room for all", &top, &over, &server, idle_bytes)?;
     server.stop()?;
-    let tight = tight(run, &data, clients, seconds, &top)?;
+    let tight = tight(run, &data, clients * OVERLOAD, seconds)?;
     run.check(&data)?;
     Ok(format!(
         "{} requests a second of {clients} clients, {} of {} ({} %), {} where most had to wait ({} of them told to try again); slowest {} ms",
@@ -106,16 +106,22 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     ))
 }
 
-/// The same clients at a server that has room for a tenth of them.
-fn tight(run: &Run, data: &Path, clients: u64, seconds: Duration, top: &Seen) -> Result<Seen, Violation> {
-    let room = 3 * ROOM_BYTES * (clients * OVERLOAD / 10).max(2);
+/// The same clients at a server that has room for a tenth of them, beside that tenth alone: fewer requests share a sync there, so
+/// the rate is compared with what this server does when nobody has to wait.
+fn tight(run: &Run, data: &Path, clients: u64, seconds: Duration) -> Result<Seen, Violation> {
+    let fitting = (clients / 10).max(2);
+    let room = 3 * ROOM_BYTES * fitting;
     let arguments = ["--request-memory".to_owned(), format!("{room}B"), "--request-wait".to_owned(), format!("{}ms", WAIT.as_millis())];
     let server = run.start(run.serve_command(data, &arguments.each_ref().map(String::as_str))?)?;
     let idle_bytes = usage::resident_bytes(server.pid())?;
-    let seen = load(server.address(), clients * OVERLOAD, seconds * 2)?;
-    judge("with little room", top, &seen, &server, idle_bytes)?;
+    let (mut top, mut over) = (Seen::default(), Seen::default());
+    for _ in 0..TURNS {
+        top = top.and(load(server.address(), fitting, seconds)?);
+        over = over.and(load(server.address(), clients, seconds)?);
+    }
+    judge("with little room", &top, &over, &server, idle_bytes)?;
     server.stop()?;
-    Ok(seen)
+    Ok(over)
 }
 
 fn judge(what: &str, top: &Seen, over: &Seen, server: &Server, idle_bytes: u64) -> Result<(), Violation> {
@@ -128,7 +134,7 @@ fn judge(what: &str, top: &Seen, over: &Seen, server: &Server, idle_bytes: u64) 
         grown / 1_000_000
     ));
     if rate * 100 < top * SHARE_PERCENT_MIN {
-        return Err(found(format!("{what}: {rate} requests a second are served, and {top} of a quarter of the clients")));
+        return Err(found(format!("{what}: {rate} requests a second are served, and {top} of fewer clients")));
     }
     if over.slowest > WAIT + SLOWEST {
         return Err(found(format!("{what}: an answer took {:?}", over.slowest)));
