@@ -91,12 +91,20 @@ impl Activity {
         if self.running.load(Ordering::Relaxed) > 0 { BODY_BYTES_PER_TURN } else { OTHER_BYTES_PER_TURN }
     }
 
-    /// Notes what was read; refused when it is no request yet and there is no room for more of that.
-    fn has_read(&self, bytes: usize) -> io::Result<()> {
-        if self.running.load(Ordering::Relaxed) > 0 {
-            return Ok(());
+    /// Notes what was read.
+    fn has_read(&self, bytes: usize) {
+        if self.running.load(Ordering::Relaxed) == 0 {
+            self.head_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
-        let head_bytes = self.head_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    }
+
+    /// Before more is read: whether that is to be slow; refused when what has come is no request yet and there is no room for more of
+    /// that. Asked here and not after a read: a request may have come whole with its body, and has begun by now.
+    fn reads_slowly(&self) -> io::Result<bool> {
+        if self.running.load(Ordering::Relaxed) > 0 {
+            return Ok(false);
+        }
+        let head_bytes = self.head_bytes.load(Ordering::Relaxed);
         if head_bytes > HEAD_BYTES_MAX {
             return Err(io::Error::other("too much that is no request"));
         }
@@ -107,13 +115,7 @@ impl Activity {
             }
             self.counted_bytes.store(due, Ordering::Relaxed);
         }
-        Ok(())
-    }
-
-    /// Whether more is to be read slowly. Asked before a read and not after one: a request may have come whole with its body in one
-    /// piece, and has begun by the time of the next.
-    fn is_slow(&self) -> bool {
-        self.running.load(Ordering::Relaxed) == 0 && self.head_bytes.load(Ordering::Relaxed) > HEAD_BYTES_LONG
+        Ok(head_bytes > HEAD_BYTES_LONG)
     }
 
     fn give_back(&self) {
@@ -168,7 +170,7 @@ fn pay(context: &mut Context<'_>, turns: usize) {
 impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = if self.activity.is_slow() {
+        let polled = if self.activity.reads_slowly()? {
             self.poll_read_slowly(context, buffer)
         } else {
             self.pause = None;
@@ -177,7 +179,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
         if let Poll::Ready(Ok(())) = polled {
             let bytes = buffer.filled().len() - before;
             pay(context, bytes / self.activity.bytes_per_turn());
-            self.activity.has_read(bytes)?;
+            self.activity.has_read(bytes);
         }
         polled
     }
