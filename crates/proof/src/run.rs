@@ -178,9 +178,9 @@ impl Run {
         let given = self.values.iter().filter(|(_, value)| !value.is_empty());
         let mut values: Vec<String> = given.map(|(name, value)| format!(" --{name} {value}")).collect();
         values.sort();
-        // The folder of a profile has its name, but for that of the default.
-        if let Some(profile) = self.binaries.file_name().and_then(|name| name.to_str()).filter(|name| *name != "debug") {
-            values.push(format!(" --profile {profile}"));
+        // The folder of a profile has its name, but for that of Cargo's default. Said always: commands differ in theirs.
+        if let Some(folder) = self.binaries.file_name().and_then(|name| name.to_str()) {
+            values.push(format!(" --profile {}", if folder == "debug" { "dev" } else { folder }));
         }
         format!("data and logs: {}\nagain: cargo xtask {} --seed {}{}", self.folder.display(), self.command, self.seed, values.concat())
     }
