@@ -71,9 +71,9 @@ impl<'a> Get<'a> {
         Ok(get)
     }
 
+    /// Unlike those of GetItem, names without a projection are taken.
     fn check(&mut self) -> Result<(), Fault> {
         self.table.check()?;
-        self.selection.check()?;
         value::check(self.key.as_ref())?;
         self.selection.bind_alone()
     }

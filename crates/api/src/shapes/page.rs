@@ -87,11 +87,14 @@ impl<'a> Selection<'a> {
         [self.expression_given(), self.legacy_given()].into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
     }
 
-    /// Works the projection out with a binder of its own.
+    /// Works the projection out with a binder of its own. Whether there may be substitutions without one is for the operation to say.
     pub(crate) fn bind_alone(&mut self) -> Result<(), Fault> {
         let mut binder = self.substitutions.binder(Wording::Bare, Use::Compared)?;
         self.bind(&mut binder)?;
-        finish(&binder, Wording::Bare)
+        match self.projection_text {
+            Some(_) => finish(&binder, Wording::Bare),
+            None => Ok(()),
+        }
     }
 
     /// Works the projection out.

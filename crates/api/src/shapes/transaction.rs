@@ -173,7 +173,6 @@ impl<'a> Change<'a> {
 
     fn check(&mut self) -> Result<(), Fault> {
         self.table.check()?;
-        self.substitutions.check_use(self.condition_text.is_some() || self.update_text.is_some())?;
         value::check(self.source.as_ref())?;
         let mut binder = self.substitutions.binder(Wording::Bare, Use::Stored)?;
         if let Some(text) = &self.update_text {
@@ -183,6 +182,10 @@ impl<'a> Change<'a> {
         if let Some(text) = &self.condition_text {
             let condition = stator_expr::condition(text, &mut binder);
             self.condition = Some(condition.map_err(|error| Wording::Bare.expression(&error, ExpressionKind::Condition))?);
+        }
+        // Unlike the operation of its name, an action without an expression may have substitutions.
+        if self.condition_text.is_none() && self.update_text.is_none() {
+            return Ok(());
         }
         finish(&binder, Wording::Bare)
     }
