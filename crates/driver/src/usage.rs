@@ -58,10 +58,19 @@ fn of_status(pid: u32, label: &str) -> Result<u64, Failure> {
 
 /// Bytes that a process caused to be written to the disk.
 pub fn written_bytes(pid: u32) -> Result<u64, Failure> {
+    of_io(pid, "write_bytes:")
+}
+
+/// Bytes that a process has read from files, whether the disk had to be asked or not. What comes over sockets does not count.
+pub fn read_bytes(pid: u32) -> Result<u64, Failure> {
+    of_io(pid, "rchar:")
+}
+
+fn of_io(pid: u32, label: &str) -> Result<u64, Failure> {
     let path = format!("/proc/{pid}/io");
     let text = fs::read_to_string(&path).map_err(|error| failed(format!("{path}: {error}")))?;
-    let bytes = text.lines().find_map(|line| line.strip_prefix("write_bytes:")?.trim().parse().ok());
-    bytes.ok_or_else(|| failed(format!("{path} has no write_bytes")))
+    let bytes = text.lines().find_map(|line| line.strip_prefix(label)?.trim().parse().ok());
+    bytes.ok_or_else(|| failed(format!("{path} has no {label}")))
 }
 
 /// Bytes that the files of a directory take.

@@ -3,7 +3,7 @@
 //! What must stay true: block cache and write buffers are charged to one cache of that size, so that the sum is bounded
 //! whatever the load is. Rows held in front of the engine have their share taken off first.
 
-use rocksdb::{BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, Env, Options, WriteBufferManager};
+use rocksdb::{BlockBasedIndexType, BlockBasedOptions, Cache, DBCompressionType, Env, Options, WriteBufferManager};
 use stator_kv::Profile;
 
 /// Settings of the store.
@@ -24,8 +24,16 @@ impl Default for RocksOptions {
 const RECENT_SHARE: usize = 8;
 /// Values above this many bytes live in files of their own, so that compaction does not carry them along.
 const BLOB_BYTES_MIN: u64 = 64 << 10;
+/// Bytes of a block of rows before compression, and of a piece of an index or a filter.
+const BLOCK_BYTES: usize = 16 << 10;
 /// New files of rows that are merged into the older ones together; four unless said.
 const LEVEL_ZERO_FILES: i32 = 2;
+/// Bytes of a file on the first level that is merged into; on each further level it is twice as much. A merge takes at most 25 times
+/// that at once, and while it runs no file that came and went since it began can be removed.
+const LEVEL_FILE_BYTES: u64 = 8 << 20;
+/// Flushes and compactions at a time: one flush, and more than one compaction only where files pile up, so that a long one of
+/// one family holds up no other.
+const BACKGROUND_JOBS: i32 = 4;
 /// Bytes of a write buffer at least, and of one for rows that are few and small; and at most.
 const BUFFER_BYTES_MIN: usize = 4 << 20;
 const BUFFER_BYTES_MAX: usize = 64 << 20;
@@ -83,7 +91,7 @@ impl Shared {
         options.set_env(&self.environment);
         options.set_write_buffer_manager(&self.buffers);
         options.set_max_open_files(OPEN_FILES_MAX);
-        options.set_max_background_jobs(2);
+        options.set_max_background_jobs(BACKGROUND_JOBS);
         options.set_bytes_per_sync(1 << 20);
         options.set_ratelimiter(BACKGROUND_BYTES_PER_SECOND, 100_000, 10);
         // What lies behind the end of a log decides whether that is an end (`write_log`).
@@ -93,16 +101,26 @@ impl Shared {
         options
     }
 
-    /// Options of a column family.
-    pub(crate) fn family(&self, profile: Profile) -> Options {
+    /// Options of the files of a column family.
+    fn tables(&self, profile: Profile) -> BlockBasedOptions {
         let mut table = BlockBasedOptions::default();
         table.set_block_cache(&self.cache);
         table.set_bloom_filter(10.0, false);
         table.set_cache_index_and_filter_blocks(true);
         table.set_pin_l0_filter_and_index_blocks_in_cache(true);
-        table.set_block_size(if profile == Profile::Dense { 64 << 10 } else { 16 << 10 });
+        // Whole, index and filter of a file of 64 MiB come to megabytes, which a look at one row had to read where they were not in
+        // memory: its cost grew with the table.
+        table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+        table.set_partition_filters(true);
+        table.set_metadata_block_size(BLOCK_BYTES);
+        table.set_block_size(if profile == Profile::Dense { 4 * BLOCK_BYTES } else { BLOCK_BYTES });
+        table
+    }
+
+    /// Options of a column family.
+    pub(crate) fn family(&self, profile: Profile) -> Options {
         let mut options = Options::default();
-        options.set_block_based_table_factory(&table);
+        options.set_block_based_table_factory(&self.tables(profile));
         if profile == Profile::Dense {
             options.set_compression_type(DBCompressionType::None);
         } else {
@@ -111,11 +129,11 @@ impl Shared {
         }
         options.set_write_buffer_size(if profile == Profile::Small { BUFFER_BYTES_MIN } else { self.buffer_bytes() });
         options.set_level_compaction_dynamic_level_bytes(true);
-        if profile == Profile::Log {
-            // What is only ever added is merged with runs of its own size. By levels, all of it would be written anew each time
-            // that four small files have come, which is every few seconds where write buffers are small.
-            options.set_compaction_style(DBCompactionStyle::Universal);
-        }
+        // As much as the buffers bring at a time: with more, all of a family smaller than that is written anew each time that a few
+        // small files have come, and with runs that are merged by size one merge takes minutes.
+        options.set_max_bytes_for_level_base(self.buffer_bytes() as u64);
+        options.set_target_file_size_base(LEVEL_FILE_BYTES);
+        options.set_target_file_size_multiplier(2);
         if profile == Profile::Rows {
             // A row that is overwritten lies in each of these files, and a page steps over every one of its states.
             options.set_level_zero_file_num_compaction_trigger(LEVEL_ZERO_FILES);

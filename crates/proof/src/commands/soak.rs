@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use stator_driver::server::Server;
-use stator_driver::usage::{directory_bytes, resident_bytes};
+use stator_driver::usage::{directory_bytes, read_bytes, resident_bytes};
 use stator_planted::Fault;
 
 use crate::choices::Choices;
@@ -17,12 +17,13 @@ use crate::verdict::{Violation, broken, found};
 
 pub(crate) const COMMAND: Command = Command {
     name: "soak",
-    about: "70 % of the top rate for a long time; memory, file handles, disk and p99 have to stay flat",
+    about: "70 % of the top rate for a long time; memory, file handles, disk, reads and p99 have to stay flat",
     help: "The load of `crash`, first as fast as it goes, then at 70 % of that rate: items, batches, transactions, items that are due for
 expiry, tables that come and go, an index that is filled and dropped. The server is stopped or killed and started again every few
 minutes, and all is compared as in `crash`. What must hold: in each life of the server its memory and its file handles stay what they
 were after the first third; the disk has no more than what the records of streams take, which stay for a day, and a fixed sum; the
-p99 of requests for items in the last third of all lives is at most twice that of the first; stator check finds no fault.",
+p99 of requests for items in the last third of all lives is at most twice that of the first, and so is what a request reads of files;
+stator check finds no fault.",
     options: &[
         Choice { name: "minutes", default: "60", about: "how long" },
         Choice { name: "life", default: "120", about: "seconds of each life of the server" },
@@ -42,6 +43,8 @@ const HANDLES_SLACK: usize = 24;
 /// Logs of writes, tables that wait for compaction, and whatever else does not grow with time.
 const DISK_SLACK_BYTES: u64 = 256 << 20;
 const P99_SLACK_US: u64 = 50_000;
+/// A block or so for each request: compactions read as well.
+const READ_SLACK_BYTES: u64 = 16 << 10;
 /// Once in so many times a server is killed instead of stopped.
 const KILL_PERIOD: u64 = 3;
 
@@ -51,6 +54,8 @@ struct Life {
     looks: Vec<(u64, usize)>,
     answered: usize,
     p99_us: u64,
+    /// Bytes that the server read of files for each of them.
+    read_bytes: u64,
     disk_bytes: u64,
 }
 
@@ -79,10 +84,12 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
     server.stop()?;
     run.check(&data)?;
     let (first, last) = compare(&lives)?;
+    let (read_first, read_last) = compare_reads(&lives)?;
     let peak = lives.iter().flat_map(|life| &life.looks).map(|(bytes, _)| bytes >> 20).max().unwrap_or_default();
     let answered: usize = lives.iter().map(|life| life.answered).sum();
     Ok(format!(
-        "{} lives, {answered} requests at {SHARE_PERCENT} % of {per_second}/s; {}; at most {peak} MiB; p99 {} ms at first, {} ms at last",
+        "{} lives, {answered} requests at {SHARE_PERCENT} % of {per_second}/s; {}; at most {peak} MiB; a request read {read_first} bytes at \
+         first, {read_last} at last; p99 {} ms at first, {} ms at last",
         lives.len(),
         load.counts(),
         first / 1000,
@@ -93,9 +100,10 @@ fn perform(run: &mut Run) -> Result<String, Violation> {
 fn told(life: &Life, load: &Load) -> String {
     let (memory, handles) = life.looks.last().copied().unwrap_or_default();
     format!(
-        "  {} requests, p99 {} ms, {} MiB, {handles} handles, {} MiB on disk ({} MiB of records)",
+        "  {} requests, p99 {} ms, {} bytes read for each, {} MiB, {handles} handles, {} MiB on disk ({} MiB of records)",
         life.answered,
         life.p99_us / 1000,
+        life.read_bytes,
         memory >> 20,
         life.disk_bytes >> 20,
         load.record_bytes() >> 20
@@ -105,17 +113,22 @@ fn told(life: &Life, load: &Load) -> String {
 /// Lets clients work for a time, looks at the server meanwhile, and ends it.
 fn live(load: &mut Load, server: Server, data: &Path, pace: &Pace, time: Duration, kills: bool) -> Result<Life, Violation> {
     let (address, mut looks, mut ended) = (server.address(), Vec::new(), Ok(()));
+    let pid = server.pid();
+    let read = || read_bytes(pid).unwrap_or_default();
+    let (read_before, mut read_after) = (read(), 0);
     load.paced(address, pace, || {
         for _ in 0..LOOKS {
             std::thread::sleep(time / LOOKS);
-            looks.push((resident_bytes(server.pid()).unwrap_or_default(), handles(server.pid())));
+            looks.push((resident_bytes(pid).unwrap_or_default(), handles(pid)));
         }
+        read_after = read();
         if kills { server.kill() } else { ended = server.stop() }
     })?;
     ended?;
     let waits = pace.take();
     let p99_us = waits.get(waits.len() * 99 / 100).copied().unwrap_or_default();
-    Ok(Life { looks, answered: waits.len(), p99_us, disk_bytes: directory_bytes(data) })
+    let read_bytes = read_after.saturating_sub(read_before) / waits.len().max(1) as u64;
+    Ok(Life { looks, answered: waits.len(), p99_us, read_bytes, disk_bytes: directory_bytes(data) })
 }
 
 fn handles(pid: u32) -> usize {
@@ -142,17 +155,31 @@ fn judge(life: &Life, record_bytes: u64) -> Result<(), Violation> {
 
 /// The p99 of the first and of the last third of all lives, each the middle one, in microseconds.
 fn compare(lives: &[Life]) -> Result<(u64, u64), Violation> {
-    let middle = |lives: &[Life]| {
-        let mut p99s: Vec<u64> = lives.iter().map(|life| life.p99_us).collect();
-        p99s.sort_unstable();
-        p99s.get(p99s.len() / 2).copied().unwrap_or_default()
-    };
-    let third = lives.len().div_ceil(3);
-    let (first, last) = (middle(&lives[..third]), middle(&lives[lives.len() - third..]));
+    let (first, last) = thirds(lives, |life| life.p99_us);
     if last > 2 * first + P99_SLACK_US {
         return Err(found(format!("p99 went from {} to {} ms", first / 1000, last / 1000)));
     }
     Ok((first, last))
+}
+
+/// The bytes of files that a request read, likewise: they tell of work that grows with the data before waiting does.
+fn compare_reads(lives: &[Life]) -> Result<(u64, u64), Violation> {
+    let (first, last) = thirds(lives, |life| life.read_bytes);
+    if last > 2 * first + READ_SLACK_BYTES {
+        return Err(found(format!("what a request reads of files went from {first} to {last} bytes")));
+    }
+    Ok((first, last))
+}
+
+/// The middle one of the first third of all lives, and that of the last.
+fn thirds(lives: &[Life], figure: impl Fn(&Life) -> u64) -> (u64, u64) {
+    let middle = |lives: &[Life]| {
+        let mut figures: Vec<u64> = lives.iter().map(&figure).collect();
+        figures.sort_unstable();
+        figures.get(figures.len() / 2).copied().unwrap_or_default()
+    };
+    let third = lives.len().div_ceil(3);
+    (middle(&lives[..third]), middle(&lives[lives.len() - third..]))
 }
 
 #[cfg(test)]
@@ -160,7 +187,7 @@ mod tests {
     use super::*;
 
     fn life(looks: &[(u64, usize)], p99_us: u64, disk_bytes: u64) -> Life {
-        Life { looks: looks.iter().map(|(mib, handles)| (mib << 20, *handles)).collect(), answered: 1, p99_us, disk_bytes }
+        Life { looks: looks.iter().map(|(mib, handles)| (mib << 20, *handles)).collect(), answered: 1, p99_us, read_bytes: 0, disk_bytes }
     }
 
     #[test]
@@ -178,5 +205,12 @@ mod tests {
         let lives = |p99s: &[u64]| p99s.iter().map(|p99| life(&[], *p99, 0)).collect::<Vec<_>>();
         assert!(compare(&lives(&[30_000, 32_000, 31_000, 40_000, 35_000, 33_000])).is_ok());
         assert!(compare(&lives(&[30_000, 32_000, 60_000, 70_000, 150_000, 199_000])).is_err());
+    }
+
+    #[test]
+    fn reads_that_grow_with_the_data_are_found() {
+        let lives = |bytes: &[u64]| bytes.iter().map(|bytes| Life { read_bytes: *bytes, ..life(&[], 0, 0) }).collect::<Vec<_>>();
+        assert!(compare_reads(&lives(&[200, 900, 1_000, 4_000, 3_000, 9_000])).is_ok());
+        assert!(compare_reads(&lives(&[200, 900, 1_000, 40_000, 90_000, 260_000])).is_err());
     }
 }
