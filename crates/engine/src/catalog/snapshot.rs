@@ -1,24 +1,26 @@
 //! All tables and streams at one moment.
 //!
 //! What must stay true: looking a table up allocates nothing; the maps of tables hold the same ones, and so do those of streams.
+//! A change costs no more where there are many of them: streams of dropped tables stay for a day.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
 use stator_model::arn::Scope;
 use stator_model::stream::StreamId;
 use stator_model::table::TableId;
 
 use super::{Stream, Table};
 
-/// An immutable set of tables and streams.
+/// An immutable set of tables and streams. One that differs from it shares what is the same.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    by_name: HashMap<Scope, BTreeMap<String, Arc<Table>>>,
-    by_id: HashMap<TableId, Arc<Table>>,
-    streams: HashMap<StreamId, Arc<Stream>>,
-    streams_by_name: HashMap<Scope, BTreeMap<(String, String), StreamId>>,
+    by_name: HashMap<Scope, RedBlackTreeMapSync<String, Arc<Table>>>,
+    by_id: HashTrieMapSync<TableId, Arc<Table>>,
+    streams: HashTrieMapSync<StreamId, Arc<Stream>>,
+    streams_by_name: HashMap<Scope, RedBlackTreeMapSync<(String, String), StreamId>>,
 }
 
 impl Snapshot {
@@ -45,7 +47,7 @@ impl Snapshot {
 
     /// How many tables a scope has.
     pub fn count(&self, scope: &Scope) -> usize {
-        self.by_name.get(scope).map_or(0, BTreeMap::len)
+        self.by_name.get(scope).map_or(0, RedBlackTreeMapSync::size)
     }
 
     /// The stream of a number.
@@ -76,8 +78,8 @@ impl Snapshot {
     pub fn with_stream(&self, stream: Arc<Stream>) -> Snapshot {
         let mut next = self.clone();
         let name = (stream.table.clone(), stream.label.clone());
-        next.streams_by_name.entry(stream.scope.clone()).or_default().insert(name, stream.id);
-        next.streams.insert(stream.id, stream);
+        next.streams_by_name.entry(stream.scope.clone()).or_default().insert_mut(name, stream.id);
+        next.streams.insert_mut(stream.id, stream);
         next
     }
 
@@ -85,9 +87,9 @@ impl Snapshot {
     #[must_use]
     pub fn without_stream(&self, stream: &Stream) -> Snapshot {
         let mut next = self.clone();
-        next.streams.remove(&stream.id);
+        next.streams.remove_mut(&stream.id);
         if let Some(names) = next.streams_by_name.get_mut(&stream.scope) {
-            names.remove(&(stream.table.clone(), stream.label.clone()));
+            names.remove_mut(&(stream.table.clone(), stream.label.clone()));
         }
         next
     }
@@ -96,8 +98,8 @@ impl Snapshot {
     #[must_use]
     pub fn with(&self, table: Arc<Table>) -> Snapshot {
         let mut next = self.clone();
-        next.by_name.entry(table.scope.clone()).or_default().insert(table.name.clone(), Arc::clone(&table));
-        next.by_id.insert(table.id, table);
+        next.by_name.entry(table.scope.clone()).or_default().insert_mut(table.name.clone(), Arc::clone(&table));
+        next.by_id.insert_mut(table.id, table);
         next
     }
 
@@ -105,9 +107,9 @@ impl Snapshot {
     #[must_use]
     pub fn without(&self, table: &Table) -> Snapshot {
         let mut next = self.clone();
-        next.by_id.remove(&table.id);
+        next.by_id.remove_mut(&table.id);
         if let Some(tables) = next.by_name.get_mut(&table.scope) {
-            tables.remove(&table.name);
+            tables.remove_mut(&table.name);
         }
         next
     }

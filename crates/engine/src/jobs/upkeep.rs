@@ -10,17 +10,15 @@
 //! What must stay true: a chore may be late, repeated or skipped without harm, because whoever reads its rows looks at
 //! their time, too. One that fails or panics holds up no other.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use stator_kv::StoreError;
-use stator_model::stream::StreamId;
 
 use super::JobKey;
 use super::backoff::Backoff;
 use crate::Engine;
-use crate::keyspace::stream_shard::Lane;
+use crate::stream::Rounds;
 
 /// One chore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,16 +39,15 @@ pub(crate) struct Upkeep {
     broken: Backoff<Chore>,
     /// Jobs that have not ended well so far.
     pub(super) broken_jobs: Backoff<JobKey>,
-    /// When the next record or shard of a lane is old enough to go, in ms since the epoch. A lane that is not here is looked
-    /// at; there may be thousands, and most have nothing to trim for hours.
-    lanes: Mutex<HashMap<(StreamId, Lane), u64>>,
+    /// Which lanes of streams have something to trim.
+    pub(crate) rounds: Mutex<Rounds>,
 }
 
 impl Upkeep {
     /// Makes every chore due now.
     pub(crate) fn make_due(&self) {
         self.chores.iter().for_each(|due_ms| due_ms.store(0, Ordering::Relaxed));
-        self.lanes.lock().clear();
+        self.rounds.lock().forget();
         self.forgive();
     }
 
@@ -58,21 +55,6 @@ impl Upkeep {
     pub(super) fn forgive(&self) {
         self.broken.forget();
         self.broken_jobs.forget();
-    }
-
-    /// Whether a lane may have something to trim.
-    pub(crate) fn is_lane_due(&self, stream: StreamId, lane: Lane, now_ms: u64) -> bool {
-        self.lanes.lock().get(&(stream, lane)).is_none_or(|due_ms| now_ms >= *due_ms)
-    }
-
-    /// Notes when a lane will have something to trim.
-    pub(crate) fn lane_is_due_at(&self, stream: StreamId, lane: Lane, due_ms: u64) {
-        self.lanes.lock().insert((stream, lane), due_ms);
-    }
-
-    /// Forgets the lanes of a stream that is gone.
-    pub(crate) fn forget_lanes(&self, gone: StreamId) {
-        self.lanes.lock().retain(|(stream, _), _| *stream != gone);
     }
 }
 

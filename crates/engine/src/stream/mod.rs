@@ -15,11 +15,13 @@ pub(crate) mod shard;
 
 mod position;
 mod read;
+mod round;
 mod upkeep;
 
 pub use position::{Position, sequence_number, stamp_of};
 pub use read::{RecordPage, StartAt, StreamError};
 pub use record::Record;
+pub(crate) use round::Rounds;
 pub use shard::Shard;
 
 /// How long records are kept, in ms. Source: developer guide, 24 hours.

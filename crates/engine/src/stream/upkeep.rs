@@ -19,7 +19,7 @@ use crate::keyspace::{LOG, SMALL, counter, stream, stream_horizon, stream_record
 
 /// Records of one lane passed over in one go.
 const RECORDS_PER_TICK: usize = 20_000;
-/// Lanes looked at in one go, so that other work comes in between.
+/// Lanes looked at or streams removed in one go, so that other work comes in between.
 const LANES_PER_TICK: usize = 64;
 
 impl Engine {
@@ -53,26 +53,22 @@ impl Engine {
     /// whether more is left to remove.
     pub(crate) async fn trim_streams(&self) -> Result<bool, StoreError> {
         let cutoff_ms = self.expiry_ms().saturating_sub(RETENTION_MS);
-        let streams: Vec<Arc<Stream>> = self.snapshot.load().streams().cloned().collect();
-        let mut looked_at = 0;
-        let mut has_more = false;
-        for stream in streams {
-            if stream.disabled_at_ms.is_some_and(|at_ms| at_ms <= cutoff_ms) {
+        self.upkeep.rounds.lock().begin(self.snapshot.load().streams(), cutoff_ms, self.now_ms());
+        for _ in 0..LANES_PER_TICK {
+            let Some(due) = self.upkeep.rounds.lock().take() else { break };
+            let Some(stream) = self.snapshot.load().stream(due.stream).cloned() else { continue };
+            let Some(lane) = due.lane else {
                 self.drop_stream(&stream).await?;
                 continue;
-            }
-            for lane in (0..stream.lanes).filter(|lane| self.upkeep.is_lane_due(stream.id, *lane, self.now_ms())) {
-                if looked_at == LANES_PER_TICK {
-                    return Ok(true);
-                }
-                looked_at += 1;
-                match self.trim_lane(&stream, lane, cutoff_ms).await? {
-                    Some(oldest_at_ms) => self.upkeep.lane_is_due_at(stream.id, lane, oldest_at_ms.saturating_add(RETENTION_MS)),
-                    None => has_more = true,
-                }
+            };
+            let oldest_at_ms = self.trim_lane(&stream, lane, cutoff_ms).await?;
+            let mut rounds = self.upkeep.rounds.lock();
+            match oldest_at_ms {
+                Some(at_ms) => rounds.lane_is_due_at(&stream, lane, at_ms.saturating_add(RETENTION_MS)),
+                None => rounds.put_back(due),
             }
         }
-        Ok(has_more)
+        Ok(self.upkeep.rounds.lock().is_left())
     }
 
     /// Removes what is old of a lane; answers the time of the oldest that is left, or nothing if more is to be removed.
@@ -141,7 +137,7 @@ impl Engine {
             next = next.with(Arc::new(Table { stream: None, ..Table::clone(&owner) }));
         }
         self.snapshot.store(Arc::new(next));
-        self.upkeep.forget_lanes(gone.id);
+        self.upkeep.rounds.lock().forget_stream(gone.id);
         Ok(())
     }
 }
