@@ -28,8 +28,8 @@ const BLOB_BYTES_MIN: u64 = 64 << 10;
 const BLOCK_BYTES: usize = 16 << 10;
 /// New files of rows that are merged into the older ones together; four unless said.
 const LEVEL_ZERO_FILES: i32 = 2;
-/// Bytes of a file on the first level that is merged into; on each further level it is twice as much. A merge takes at most 25 times
-/// that at once, and while it runs no file that came and went since it began can be removed.
+/// Bytes of a file on the first level that is merged into; on each further level it is twice as much. A merge takes about 25 times
+/// that at most, and while it runs no file that came and went since it began can be removed.
 const LEVEL_FILE_BYTES: u64 = 8 << 20;
 /// Flushes and compactions at a time: one flush, and more than one compaction only where files pile up, so that a long one of
 /// one family holds up no other.

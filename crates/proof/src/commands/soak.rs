@@ -115,20 +115,19 @@ fn told(life: &Life, load: &Load) -> String {
 fn live(load: &mut Load, server: Server, data: &Path, pace: &Pace, time: Duration, kills: bool) -> Result<Life, Violation> {
     let (address, mut looks, mut ended) = (server.address(), Vec::new(), Ok(()));
     let (pid, folder) = (server.pid(), data.canonicalize()?);
-    let read = || read_bytes(pid).unwrap_or_default();
-    let (read_before, mut read_after) = (read(), 0);
+    let (read_before, mut read_after) = (read_bytes(pid)?, Ok(0));
     load.paced(address, pace, || {
         for _ in 0..LOOKS {
             std::thread::sleep(time / LOOKS);
             looks.push((resident_bytes(pid).unwrap_or_default(), handles(pid, &folder)));
         }
-        read_after = read();
+        read_after = read_bytes(pid);
         if kills { server.kill() } else { ended = server.stop() }
     })?;
     ended?;
     let waits = pace.take();
     let p99_us = waits.get(waits.len() * 99 / 100).copied().unwrap_or_default();
-    let read_bytes = read_after.saturating_sub(read_before) / waits.len().max(1) as u64;
+    let read_bytes = read_after?.saturating_sub(read_before) / waits.len().max(1) as u64;
     Ok(Life { looks, answered: waits.len(), p99_us, read_bytes, disk_bytes: directory_bytes(data) })
 }
 
