@@ -21,9 +21,9 @@ pub(crate) const COMMAND: Command = Command {
     help: "The load of `crash`, first as fast as it goes, then at 70 % of that rate: items, batches, transactions, items that are due for
 expiry, tables that come and go, an index that is filled and dropped. The server is stopped or killed and started again every few
 minutes, and all is compared as in `crash`. What must hold: in each life of the server its memory stays what it was after the first
-third, and so do its handles, but for those of files of its data that are there, which are as many as the data needs; the disk has no more than what the records of streams take, which stay for a day, and a fixed sum; the
-p99 of requests for items in the last third of all lives is at most twice that of the first, and so is what a request reads of files;
-stator check finds no fault.",
+third, and so do its handles, but for those of files of its data that are there, which are as many as the data needs; the disk has
+no more than what the records of streams take, which stay for a day, and a fixed sum; the p99 of requests for items in the last third
+of all lives is at most twice that of the first, and so is what a request reads of files; stator check finds no fault.",
     options: &[
         Choice { name: "minutes", default: "60", about: "how long" },
         Choice { name: "life", default: "120", about: "seconds of each life of the server" },
@@ -119,7 +119,7 @@ fn live(load: &mut Load, server: Server, data: &Path, pace: &Pace, time: Duratio
     load.paced(address, pace, || {
         for _ in 0..LOOKS {
             std::thread::sleep(time / LOOKS);
-            looks.push((resident_bytes(pid).unwrap_or_default(), handles(pid, &folder)));
+            looks.push(look(pid, &folder));
         }
         read_after = read_bytes(pid);
         if kills { server.kill() } else { ended = server.stop() }
@@ -127,14 +127,17 @@ fn live(load: &mut Load, server: Server, data: &Path, pace: &Pace, time: Duratio
     ended?;
     let waits = pace.take();
     let p99_us = waits.get(waits.len() * 99 / 100).copied().unwrap_or_default();
+    let looks = looks.into_iter().collect::<Result<_, Violation>>()?;
     let read_bytes = read_after?.saturating_sub(read_before) / waits.len().max(1) as u64;
     Ok(Life { looks, answered: waits.len(), p99_us, read_bytes, disk_bytes: directory_bytes(data) })
 }
 
-/// Handles of anything but files that are in a folder now: sockets, pipes, and files that were removed and not let go.
-fn handles(pid: u32, folder: &Path) -> usize {
-    let handles = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    handles.filter_map(|handle| std::fs::read_link(handle.path()).ok()).filter(|target| counts(target, folder)).count()
+/// Memory, and handles of anything but files that are in a folder now: sockets, pipes, and files that were removed and not let go.
+fn look(pid: u32, folder: &Path) -> Result<(u64, usize), Violation> {
+    let memory = resident_bytes(pid)?;
+    // A handle may be let go while we look.
+    let handles = std::fs::read_dir(format!("/proc/{pid}/fd"))?.flatten().filter_map(|handle| std::fs::read_link(handle.path()).ok());
+    Ok((memory, handles.filter(|target| counts(target, folder)).count()))
 }
 
 fn counts(target: &Path, folder: &Path) -> bool {
