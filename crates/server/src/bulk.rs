@@ -1,9 +1,10 @@
-//! Threads for work that may take long: scans, searches, and what runs in the background.
+//! Threads for work that may take long: scans, searches, large bodies, and what runs in the background.
 //!
 //! Short requests are answered on the threads of their connections. A page of a scan keeps a core for milliseconds, a tick
 //! of a backfill too; were they to run there, every get behind them would wait as long. They run here instead, at a
-//! lower priority, and get what the short ones leave. What must stay true: nothing that runs here is awaited by a short
-//! request, and the threads are as many as the machine has cores, however much there is to do.
+//! lower priority, and get what the short ones leave. A lower priority does not say how soon a thread makes way, so they also
+//! pause within their pieces. What must stay true: nothing that runs here is awaited by a short request, and the threads are as
+//! many as the machine has cores, however much there is to do.
 
 use std::future::Future;
 use std::io;

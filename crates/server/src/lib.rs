@@ -13,6 +13,7 @@ pub mod observe;
 pub mod pace;
 pub mod pipeline;
 mod steps;
+mod venue;
 
 pub use bulk::{Bulk, BulkThreads};
 pub use clock::{SettableClock, SystemClock};

@@ -40,18 +40,23 @@ fn mismatch<T>(mismatch: Mismatch) -> Result<T> {
     Err(JsonFault::Mismatch(mismatch))
 }
 
+/// Bytes of a text after which the thread lets others run: a fraction of a millisecond. No request of a usual size is as long.
+const PAUSE_BYTES: usize = 64 << 10;
+
 /// Reads one text front to back.
 #[derive(Debug)]
 pub struct Reader<'a> {
     input: &'a [u8],
     at: usize,
     depth: usize,
+    /// Where to pause next.
+    pause_at: usize,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the start of a text.
     pub fn new(input: &'a [u8]) -> Reader<'a> {
-        Reader { input, at: 0, depth: 0 }
+        Reader { input, at: 0, depth: 0, pause_at: PAUSE_BYTES }
     }
 
     /// How many bytes are still to be read.
@@ -99,7 +104,7 @@ impl<'a> Reader<'a> {
                 }
             }
             match self.peek()? {
-                b',' => self.at += 1,
+                b',' => self.go_on(),
                 b'}' => break,
                 _ => return Err(JsonFault::Malformed),
             }
@@ -126,7 +131,7 @@ impl<'a> Reader<'a> {
         loop {
             element(self)?;
             match self.peek()? {
-                b',' => self.at += 1,
+                b',' => self.go_on(),
                 b']' => break,
                 _ => return Err(JsonFault::Malformed),
             }
@@ -254,7 +259,16 @@ impl<'a> Reader<'a> {
 
     fn skip_space(&mut self) {
         while matches!(self.input.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+            self.go_on();
+        }
+    }
+
+    /// To the next byte; in a long text after a pause now and then.
+    fn go_on(&mut self) {
+        self.at += 1;
+        if self.at >= self.pause_at {
+            self.pause_at = self.at + PAUSE_BYTES;
+            std::thread::yield_now();
         }
     }
 

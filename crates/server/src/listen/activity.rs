@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use crate::pipeline::Shell;
+use crate::venue::Venue;
 
 /// What a connection may send ahead of a request without being counted.
 const HEAD_BYTES_USUAL: usize = 4 << 10;
@@ -28,8 +29,9 @@ const SLOW_PAUSE: Duration = Duration::from_millis(16);
 /// A connection that has sent so much since its last request wants something else than requests.
 const HEAD_BYTES_MAX: usize = 256 << 10;
 
-/// A task of the runtime has 128 turns before others have theirs. Bytes of a body are cheap; what belongs to no request may be
-/// frames of a few bytes, each with work of its own.
+/// A task of the runtime has so many turns before others have theirs. Bytes of a body are cheap; what belongs to no request may
+/// be frames of a few bytes, each with work of its own.
+const TURNS: usize = 128;
 const BODY_BYTES_PER_TURN: usize = 256;
 const OTHER_BYTES_PER_TURN: usize = 64;
 
@@ -42,6 +44,7 @@ pub(super) struct Activity {
     head_bytes: AtomicUsize,
     /// Of these, what is counted.
     counted_bytes: AtomicUsize,
+    venue: Arc<Venue>,
 }
 
 impl Activity {
@@ -53,6 +56,7 @@ impl Activity {
             last_end_ms: AtomicU64::new(0),
             head_bytes: AtomicUsize::new(0),
             counted_bytes: AtomicUsize::new(0),
+            venue: Arc::default(),
         }
     }
 
@@ -62,6 +66,20 @@ impl Activity {
         self.head_bytes.store(0, Ordering::Relaxed);
         self.give_back();
         Running(self)
+    }
+
+    /// Where the connection is worked on.
+    pub(super) fn venue(&self) -> &Arc<Venue> {
+        &self.venue
+    }
+
+    /// Whether the connection is to be carried to the threads of long work before more is read: no usual head is as long as what
+    /// has come, and to make sense of that may be work for nothing.
+    fn leaves(&self) -> bool {
+        self.shell.bulk.is_some()
+            && self.running.load(Ordering::Relaxed) == 0
+            && self.head_bytes.load(Ordering::Relaxed) > HEAD_BYTES_USUAL
+            && self.venue.leave()
     }
 
     /// How long no request has been running; nothing while one is.
@@ -148,27 +166,23 @@ pub(super) struct Noted<S> {
     activity: Arc<Activity>,
     /// While it is read slowly, nothing is read before this has passed.
     pause: Option<Pin<Box<Sleep>>>,
+    /// What its large reads have taken since the thread last let others have the core. A thread that yields for each small
+    /// request would give its place to those that stand back.
+    turns: usize,
 }
 
 impl<S> Noted<S> {
     pub(super) fn new(stream: S, activity: Arc<Activity>) -> Noted<S> {
-        Noted { stream, activity, pause: None }
-    }
-}
-
-/// Lets others have their turn after some thousand bytes: to the runtime a read is a read, and one may hold as much work as
-/// hundreds of small frames are.
-fn pay(context: &mut Context<'_>, turns: usize) {
-    for _ in 0..turns {
-        match tokio::task::coop::poll_proceed(context) {
-            Poll::Ready(turn) => turn.made_progress(),
-            Poll::Pending => return,
-        }
+        Noted { stream, activity, pause: None, turns: 0 }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.activity.leaves() {
+            // Read on, and woken, by whoever carries the connection over.
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let polled = if self.activity.reads_slowly()? {
             self.poll_read_slowly(context, buffer)
@@ -178,7 +192,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
         };
         if let Poll::Ready(Ok(())) = polled {
             let bytes = buffer.filled().len() - before;
-            pay(context, bytes / self.activity.bytes_per_turn());
+            self.pay(context, bytes);
             self.activity.has_read(bytes);
         }
         polled
@@ -186,6 +200,26 @@ impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
 }
 
 impl<S: AsyncRead + Unpin> Noted<S> {
+    /// Lets others have their turn after some thousand bytes: to the runtime a read is a read, and one may hold as much work as
+    /// hundreds of small frames are; and to the system a thread that reads megabytes is one that works, which it lets go on while
+    /// those that wake on its core wait for its next tick.
+    fn pay(&mut self, context: &mut Context<'_>, bytes: usize) {
+        let turns = bytes / self.activity.bytes_per_turn();
+        if bytes > HEAD_BYTES_USUAL {
+            self.turns += turns;
+        }
+        if self.turns >= TURNS {
+            self.turns = 0;
+            std::thread::yield_now();
+        }
+        for _ in 0..turns {
+            match tokio::task::coop::poll_proceed(context) {
+                Poll::Ready(turn) => turn.made_progress(),
+                Poll::Pending => return,
+            }
+        }
+    }
+
     /// Reads a small piece, after a pause.
     fn poll_read_slowly(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(SLOW_PAUSE)));

@@ -2,26 +2,29 @@
 //!
 //! What must stay true: a connection on which no request completes for the idle time is closed, whether its client is
 //! silent, sends its headers a byte at a time, or does not read its answers. Requests are answered on the connection's
-//! own task.
+//! own task; one that sends much without asking for anything is looked at where long work is done, until it asks.
 
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::rt::Executor;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 
 use super::Limits;
 use super::activity::{Activity, Noted};
 use super::tls::Tls;
 use crate::pipeline::Shell;
+use crate::venue::{Venue, carry};
 
 const HEADERS_MAX: usize = 100;
 /// The read buffer of a connection: headers that do not fit are refused by the protocol layer, without our words.
@@ -33,14 +36,14 @@ const SEND_BUFFER_BYTES: usize = 256 << 10;
 /// What all connections share.
 pub(super) struct Http {
     shell: Arc<Shell>,
-    builder: auto::Builder<TokioExecutor>,
+    builder: auto::Builder<Streams>,
     tls: Option<Tls>,
     idle_timeout: Duration,
 }
 
 impl Http {
     pub(super) fn new(shell: Arc<Shell>, limits: &Limits, tls: Option<Tls>) -> Http {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let mut builder = auto::Builder::new(Streams(Handle::current()));
         let header_bytes = limits.header_bytes_max.saturating_mul(2).max(BUFFER_BYTES_MIN);
         builder.http1().max_headers(HEADERS_MAX).max_buf_size(header_bytes).half_close(true);
         builder
@@ -67,6 +70,17 @@ impl Http {
         Arc::new(Activity::start(Arc::clone(&self.shell)))
     }
 
+    /// Works on a connection where it is to be worked on.
+    async fn carried<F>(&self, connection: Pin<Box<F>>, venue: Arc<Venue>) -> Option<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        match &self.shell.bulk {
+            Some(bulk) => carry(bulk, venue, connection).await,
+            None => Some(connection.await),
+        }
+    }
+
     async fn serve_plain<S>(&self, stream: S, client: SocketAddr, activity: Arc<Activity>, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -79,21 +93,37 @@ impl Http {
                 let origin = Arc::clone(&origin);
                 async move {
                     let _running = origin.activity.begin();
+                    if origin.activity.venue().come_back() {
+                        tokio::task::yield_now().await;
+                    }
                     origin.shell.answer(request, origin.client).await
                 }
             }
         });
         let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let mut connection = pin!(watcher.watch(connection));
+        let mut connection = pin!(self.carried(Box::pin(watcher.watch(connection)), Arc::clone(origin.activity.venue())));
         tokio::select! {
             biased;
             ended = &mut connection => {
-                if let Err(error) = ended {
+                if let Some(Err(error)) = ended {
                     tracing::debug!(%error, %client, "connection broke");
                 }
             }
             () = origin.activity.idle_for(self.idle_timeout) => tracing::debug!(%client, "connection idle, closed"),
         }
+    }
+}
+
+/// Starts the streams of HTTP/2 connections where these are at home, wherever they are worked on.
+#[derive(Clone)]
+struct Streams(Handle);
+
+impl<F> Executor<F> for Streams
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        self.0.spawn(stream);
     }
 }
 

@@ -11,7 +11,7 @@ use super::Shell;
 use super::encode::{Reply, exception};
 use super::observe::Observation;
 use super::validate::Validated;
-use super::{perform, receive};
+use super::{Arriving, perform, receive};
 use crate::hooks::{Answered, Hooks, Outcome, Trace};
 
 /// Answers a call to the hooks.
@@ -19,7 +19,7 @@ pub(super) async fn call<B>(shell: &Shell, hooks: &Hooks, head: &Parts, body: &m
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let received = receive::receive(shell, head, body).await?;
+    let received = receive::receive(shell, Arriving { head, body, venue: None }).await?;
     Ok(Reply::Hook(hooks.call(head.method.as_str(), head.uri.path(), head.uri.query(), received.plain()).await))
 }
 

@@ -31,6 +31,7 @@ mod receive;
 mod validate;
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,11 +43,10 @@ use hyper::{Request, Response};
 use stator_api::{ErasedOperation, Fault, OperationInfo};
 use stator_engine::Engine;
 
-use tokio::task::JoinHandle;
-
 use crate::bulk::Bulk;
 use crate::guard;
 use crate::hooks::{Hooks, Trace};
+use crate::venue::{Spawned, Venue, carry};
 
 pub use authenticate::{Gate, Known};
 pub use budget::Budget;
@@ -86,21 +86,26 @@ pub struct Shell {
     pub bulk: Option<Bulk>,
 }
 
+type Answered = Result<Response<Full<Bytes>>, Dropped>;
+
+/// An answer to come. Boxed, because connections keep room for one, and most of thousands are idle.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
 /// A request that has been named.
 struct Asked<B> {
     named: Result<Named, Fault>,
     head: Parts,
     body: B,
     observation: Observation,
+    /// Absent where it is all done in one place.
+    venue: Option<Arc<Venue>>,
 }
 
-/// Work on another thread that ends when nobody waits for it any more: a client that goes away takes its scan along.
-struct Spawned<T>(JoinHandle<T>);
-
-impl<T> Drop for Spawned<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+/// A request whose body is to be read.
+struct Arriving<'a, B> {
+    head: &'a Parts,
+    body: &'a mut B,
+    venue: Option<&'a Venue>,
 }
 
 /// A test wants the connection dropped instead of an answer.
@@ -117,25 +122,40 @@ impl std::error::Error for Dropped {}
 
 impl Shell {
     /// Answers one request. There is always an answer, unless a test does not want one.
-    pub async fn answer<B>(self: &Arc<Self>, request: Request<B>, client: SocketAddr) -> Result<Response<Full<Bytes>>, Dropped>
+    pub fn answer<B>(self: &Arc<Self>, request: Request<B>, client: SocketAddr) -> Answering
     where
         B: Body<Data = Bytes> + Unpin + Send + 'static,
     {
         let observation = Observation::start(client);
         let (head, body) = request.into_parts();
         let named = name::name(self, &head);
-        let asked = Asked { named, head, body, observation };
+        let asked = Asked { named, head, body, observation, venue: None };
         match &self.bulk {
             Some(bulk) if asked.named.as_ref().is_ok_and(Named::is_bulk) => {
-                let mut answering = self.answer_on(bulk, asked);
-                (&mut answering.0).await.unwrap_or(Err(Dropped))
+                let answering = self.answer_on(bulk, asked);
+                Box::pin(async move { answering.end().await.unwrap_or(Err(Dropped)) })
             }
-            _ => self.answer_asked(asked).await,
+            Some(bulk) if receive::may_be_long(&asked.head, &asked.body) => self.answer_between(bulk.clone(), asked),
+            _ => {
+                let shell = Arc::clone(self);
+                Box::pin(async move { shell.answer_asked(asked).await })
+            }
         }
     }
 
-    /// Answers on other threads. Not an async function, so that what it spawns takes no room in each request's state.
-    fn answer_on<B>(self: &Arc<Self>, bulk: &Bulk, asked: Asked<B>) -> Spawned<Result<Response<Full<Bytes>>, Dropped>>
+    /// Answers on the task of the connection, and works through a large body on other threads.
+    fn answer_between<B>(self: &Arc<Self>, bulk: Bulk, mut asked: Asked<B>) -> Answering
+    where
+        B: Body<Data = Bytes> + Unpin + Send + 'static,
+    {
+        let (shell, venue) = (Arc::clone(self), Arc::new(Venue::default()));
+        asked.venue = Some(Arc::clone(&venue));
+        let answering = Box::pin(async move { shell.answer_asked(asked).await });
+        Box::pin(async move { carry(&bulk, venue, answering).await.unwrap_or(Err(Dropped)) })
+    }
+
+    /// Answers on other threads.
+    fn answer_on<B>(self: &Arc<Self>, bulk: &Bulk, asked: Asked<B>) -> Spawned<Answered>
     where
         B: Body<Data = Bytes> + Unpin + Send + 'static,
     {
@@ -151,17 +171,20 @@ impl Shell {
         Spawned(bulk.spawn(async move { pace.piece(answering).await }))
     }
 
-    async fn answer_asked<B>(&self, asked: Asked<B>) -> Result<Response<Full<Bytes>>, Dropped>
+    async fn answer_asked<B>(&self, asked: Asked<B>) -> Answered
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let Asked { named, head, mut body, mut observation } = asked;
+        let Asked { named, head, mut body, mut observation, venue } = asked;
         let hooks = self.hooks.as_deref();
         let trace = hooks.map(Hooks::trace);
         let replying = async {
             match hooks {
                 Some(hooks) if Hooks::is_addressed(head.uri.path()) => hooked::call(self, hooks, &head, &mut body).await,
-                _ => self.reply(named, &head, &mut body, hooks.zip(trace.as_ref()), &mut observation.operation).await,
+                _ => {
+                    let arriving = Arriving { head: &head, body: &mut body, venue: venue.as_deref() };
+                    self.reply(named, arriving, hooks.zip(trace.as_ref()), &mut observation.operation).await
+                }
             }
         };
         let mut reply = match guard::unless_it_panics(replying).await {
@@ -187,8 +210,7 @@ impl Shell {
     async fn reply<B>(
         &self,
         named: Result<Named, Fault>,
-        head: &Parts,
-        body: &mut B,
+        arriving: Arriving<'_, B>,
         hooks: Option<(&Hooks, &Trace)>,
         noted: &mut Option<&'static OperationInfo>,
     ) -> Result<Reply, Fault>
@@ -200,26 +222,29 @@ impl Shell {
             Named::Reply(reply) => return Ok(reply),
         };
         *noted = Some(operation.info());
-        self.run(operation, head, body, hooks).await
+        self.run(operation, arriving, hooks).await
     }
 
     async fn run<B>(
         &self,
         operation: &'static dyn ErasedOperation,
-        head: &Parts,
-        body: &mut B,
+        arriving: Arriving<'_, B>,
         hooks: Option<(&Hooks, &Trace)>,
     ) -> Result<Reply, Fault>
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let received = receive::receive(self, head, body).await?;
+        let (head, venue) = (arriving.head, arriving.venue);
+        let received = receive::receive(self, arriving).await?;
         if let Some((_, trace)) = hooks {
             trace.asks(operation.info().name, received.plain());
         }
         let decoded = decode::decode(operation, &received)?;
         let authenticated = authenticate::authenticate(self, decoded, head, &received)?;
         let validated = validate::validate(authenticated)?;
+        if venue.is_some_and(Venue::come_back) {
+            tokio::task::yield_now().await;
+        }
         match hooks {
             None => perform::perform(self, validated, head, None).await.map(Reply::Answer),
             Some((hooks, trace)) => hooked::perform(self, validated, head, hooks, trace).await,

@@ -1,9 +1,9 @@
-//! Second stage: the body, read once into one buffer and inflated if it came compressed.
+//! Second stage: the body, in one buffer, and inflated if it came compressed.
 //!
 //! Most bodies are there when their headers are, and wait for nobody. One that is large, or takes its time, is counted while it
-//! arrives; where many do, the slowest are given up. What must stay true: memory is counted before much of it is used, what
-//! was only announced counts nothing, no request holds more than the limit twice (as it came and inflated), and a body that
-//! never ends is given up.
+//! arrives; where many do, the slowest are given up. A large one is put together, inflated and all that follows where long work is
+//! done. What must stay true: memory is counted before much of it is used, what was only announced counts nothing, no request
+//! holds more than the limit twice (as it came and inflated), and a body that never ends is given up.
 
 use std::future::Future as _;
 use std::io::Read;
@@ -20,8 +20,8 @@ use hyper::http::request::Parts;
 use stator_api::Fault;
 use tokio::time::Instant;
 
-use super::Shell;
 use super::budget::{REQUEST_BYTES, Reservation};
+use super::{Arriving, Shell};
 
 /// How much of a body that is too large is read and thrown away, so that the client gets to read the answer.
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
@@ -30,8 +30,10 @@ const DISCARDING_TIME_MAX: Duration = Duration::from_secs(5);
 const AT_ONCE: Duration = Duration::from_millis(50);
 /// So much of a body may be there without being counted.
 const UNCOUNTED_BYTES_MAX: usize = 16 << 10;
-/// Room made for a body before it comes.
-const RESERVED_BYTES_MAX: usize = 1 << 20;
+/// A body that is not there at once is kept in chunks until it is whole, so that no step of it takes long.
+const CHUNK_BYTES: usize = 64 << 10;
+/// A body that is longer is worked through elsewhere: it would keep a core for more than a millisecond.
+const LONG_BYTES: usize = 256 << 10;
 /// How often a body that is late is looked at.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// Slower ones are given up where others want their place.
@@ -42,7 +44,7 @@ pub(super) struct Received<'b> {
     /// As it came over the wire; this is what was signed.
     wire: Bytes,
     /// What came compressed, inflated.
-    inflated: Option<Vec<u8>>,
+    inflated: Option<Bytes>,
     _reservation: Reservation<'b>,
 }
 
@@ -58,19 +60,29 @@ impl Received<'_> {
     }
 }
 
+/// Whether the body may be worth another venue, by what is known before it comes.
+pub(super) fn may_be_long(head: &Parts, body: &impl Body) -> bool {
+    is_encoded(head) || body.size_hint().upper().is_none_or(|bytes| bytes > LONG_BYTES as u64)
+}
+
+fn is_encoded(head: &Parts) -> bool {
+    head.headers.contains_key(CONTENT_ENCODING)
+}
+
 /// Reads the body.
-pub(super) async fn receive<'b, B>(shell: &'b Shell, head: &Parts, body: &mut B) -> Result<Received<'b>, Fault>
+pub(super) async fn receive<'b, B>(shell: &'b Shell, arriving: Arriving<'_, B>) -> Result<Received<'b>, Fault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
+    let Arriving { head, body, venue } = arriving;
     let limit = shell.body_bytes_max;
     let declared = body.size_hint().upper().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if declared.is_some_and(|bytes| bytes > limit) {
         discard(body).await;
         return Err(too_large());
     }
-    let arrival = Arrival::new(shell, declared.unwrap_or(0));
-    let (wire, arriving) = match arrival.collect(body).await {
+    let arrival = Arrival::new(shell);
+    let (pieces, room) = match arrival.collect(body).await {
         Ok(collected) => collected,
         Err(Broken::TooLarge) => {
             discard(body).await;
@@ -79,8 +91,15 @@ where
         Err(Broken::Fault(fault)) => return Err(fault),
     };
     let mut reservation = Reservation::empty(&shell.budget.running, shell.budget.wait());
-    reservation.grow(REQUEST_BYTES + wire.len()).await?;
-    drop(arriving);
+    reservation.grow(REQUEST_BYTES + pieces.bytes).await?;
+    drop(room);
+    if let Some(venue) = venue
+        && (is_encoded(head) || pieces.bytes > LONG_BYTES)
+        && venue.leave()
+    {
+        tokio::task::yield_now().await;
+    }
+    let wire = pieces.whole();
     let inflated = inflate(head, &wire, limit, &mut reservation).await?;
     Ok(Received { wire, inflated, _reservation: reservation })
 }
@@ -96,31 +115,78 @@ impl From<Fault> for Broken {
     }
 }
 
-/// A body on its way. One of one frame is taken as it is; a longer one is copied together once.
+/// What has come of a body. What came at once is taken as it is; all else is copied, because each piece keeps a buffer that may be
+/// far larger.
+#[derive(Default)]
+struct Pieces {
+    bytes: usize,
+    first: Bytes,
+    chunks: Vec<Bytes>,
+    /// Less than a chunk.
+    last: BytesMut,
+}
+
+impl Pieces {
+    fn take(&mut self, piece: Bytes) {
+        self.bytes += piece.len();
+        if self.bytes == piece.len() {
+            self.first = piece;
+            return;
+        }
+        let first = std::mem::take(&mut self.first);
+        self.append(&first);
+        self.append(&piece);
+    }
+
+    fn append(&mut self, mut piece: &[u8]) {
+        while !piece.is_empty() {
+            let (fitting, rest) = piece.split_at(piece.len().min(CHUNK_BYTES - self.last.len()));
+            self.last.extend_from_slice(fitting);
+            if self.last.len() == CHUNK_BYTES {
+                self.chunks.push(self.last.split().freeze());
+            }
+            piece = rest;
+        }
+    }
+
+    /// All in one. Each chunk is given back once it is copied, so that it takes the memory of one body and a chunk.
+    fn whole(mut self) -> Bytes {
+        if self.chunks.is_empty() {
+            return if self.last.is_empty() { self.first } else { self.last.freeze() };
+        }
+        self.chunks.push(self.last.freeze());
+        let mut whole = BytesMut::with_capacity(self.bytes);
+        for chunk in self.chunks {
+            whole.extend_from_slice(&chunk);
+            std::thread::yield_now();
+        }
+        whole.freeze()
+    }
+}
+
+/// A body on its way.
 struct Arrival<'b> {
     shell: &'b Shell,
-    declared: usize,
-    first: Bytes,
-    rest: BytesMut,
+    pieces: Pieces,
     room: Reservation<'b>,
     is_counted: bool,
 }
 
 impl<'b> Arrival<'b> {
-    fn new(shell: &'b Shell, declared: usize) -> Arrival<'b> {
+    fn new(shell: &'b Shell) -> Arrival<'b> {
         let room = Reservation::empty(&shell.budget.arriving, shell.budget.wait());
-        Arrival { shell, declared, first: Bytes::new(), rest: BytesMut::new(), room, is_counted: false }
+        Arrival { shell, pieces: Pieces::default(), room, is_counted: false }
     }
 
     /// Reads to the end; the room is kept until the body is counted elsewhere.
-    async fn collect<B>(mut self, body: &mut B) -> Result<(Bytes, Reservation<'b>), Broken>
+    async fn collect<B>(mut self, body: &mut B) -> Result<(Pieces, Reservation<'b>), Broken>
     where
         B: Body<Data = Bytes> + Unpin,
     {
         // What is there already needs neither a clock nor a timer.
         while let Some(frame) = frame_at_hand(body).await {
             if !self.goes_on_after(frame).await? {
-                return Ok(self.whole());
+                return Ok((self.pieces, self.room));
             }
         }
         let begun = Instant::now();
@@ -130,7 +196,7 @@ impl<'b> Arrival<'b> {
                 biased;
                 frame = next_frame(body) => {
                     if !self.goes_on_after(frame).await? {
-                        return Ok(self.whole());
+                        return Ok((self.pieces, self.room));
                     }
                 }
                 () = &mut timer => {
@@ -150,32 +216,15 @@ impl<'b> Arrival<'b> {
         }
     }
 
-    fn whole(self) -> (Bytes, Reservation<'b>) {
-        (if self.rest.is_empty() { self.first } else { self.rest.freeze() }, self.room)
-    }
-
-    fn len(&self) -> usize {
-        self.first.len().max(self.rest.len())
-    }
-
     async fn take(&mut self, data: Bytes) -> Result<(), Broken> {
-        let length = self.len() + data.len();
+        let length = self.pieces.bytes + data.len();
         if length > self.shell.body_bytes_max {
             return Err(Broken::TooLarge);
         }
         if self.is_counted || length > UNCOUNTED_BYTES_MAX.max(data.len()) {
             self.count(length).await?;
         }
-        if self.first.is_empty() && self.rest.is_empty() {
-            self.first = data;
-            return Ok(());
-        }
-        if self.rest.is_empty() {
-            self.rest.reserve(self.declared.min(RESERVED_BYTES_MAX).max(length));
-            self.rest.extend_from_slice(&self.first);
-            self.first = Bytes::new();
-        }
-        self.rest.extend_from_slice(&data);
+        self.pieces.take(data);
         Ok(())
     }
 
@@ -189,11 +238,11 @@ impl<'b> Arrival<'b> {
     async fn is_late(&mut self, begun: Instant) -> Result<(), Fault> {
         let elapsed = begun.elapsed();
         let due_bytes = u128::from(BYTES_PER_SECOND_MIN) * elapsed.as_millis() / 1000;
-        let is_slow = elapsed >= PROGRESS_INTERVAL && (self.len() as u128) < due_bytes;
+        let is_slow = elapsed >= PROGRESS_INTERVAL && (self.pieces.bytes as u128) < due_bytes;
         if elapsed >= self.shell.body_timeout || is_slow && self.shell.budget.arriving.is_pressed() {
             return Err(too_slow());
         }
-        self.count(self.len()).await
+        self.count(self.pieces.bytes).await
     }
 }
 
@@ -236,7 +285,7 @@ where
     let _ = tokio::time::timeout(DISCARDING_TIME_MAX, discarding).await;
 }
 
-async fn inflate(head: &Parts, wire: &[u8], limit: usize, reservation: &mut Reservation<'_>) -> Result<Option<Vec<u8>>, Fault> {
+async fn inflate(head: &Parts, wire: &[u8], limit: usize, reservation: &mut Reservation<'_>) -> Result<Option<Bytes>, Fault> {
     let Some(encoding) = head.headers.get(CONTENT_ENCODING) else { return Ok(None) };
     let encoding = encoding.to_str().unwrap_or("?").trim().to_ascii_lowercase();
     let plain = match encoding.as_str() {
@@ -253,19 +302,20 @@ async fn inflate(head: &Parts, wire: &[u8], limit: usize, reservation: &mut Rese
     Ok(Some(plain))
 }
 
-async fn read_bounded(mut decoder: impl Read, limit: usize, reservation: &mut Reservation<'_>) -> Result<Vec<u8>, Fault> {
-    const STEP_BYTES: usize = 64 << 10;
-    let mut plain = Vec::new();
+async fn read_bounded(mut decoder: impl Read, limit: usize, reservation: &mut Reservation<'_>) -> Result<Bytes, Fault> {
+    let mut plain = Pieces::default();
     loop {
-        reservation.grow(STEP_BYTES).await?;
-        let step = u64::try_from(STEP_BYTES).expect("a step fits");
-        let count = decoder.by_ref().take(step).read_to_end(&mut plain).map_err(|_| cut_off())?;
-        if plain.len() > limit {
+        reservation.grow(CHUNK_BYTES).await?;
+        let mut step = Vec::with_capacity(CHUNK_BYTES);
+        decoder.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut step).map_err(|_| cut_off())?;
+        if step.is_empty() {
+            return Ok(plain.whole());
+        }
+        plain.take(step.into());
+        if plain.bytes > limit {
             return Err(too_large());
         }
-        if count == 0 {
-            return Ok(plain);
-        }
+        std::thread::yield_now();
     }
 }
 
@@ -280,4 +330,52 @@ fn too_slow() -> Fault {
 /// The body ended early or its compression is broken.
 fn cut_off() -> Fault {
     Fault { message: None, ..Fault::client("SerializationException", "") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(lengths: &[usize]) -> (Vec<u8>, Vec<u8>, usize) {
+        let mut pieces = Pieces::default();
+        let mut expected = Vec::new();
+        for length in lengths {
+            let piece: Vec<u8> = (expected.len()..expected.len() + length).map(|at| at.to_le_bytes()[0]).collect();
+            expected.extend_from_slice(&piece);
+            pieces.take(piece.into());
+        }
+        let bytes = pieces.bytes;
+        (pieces.whole().to_vec(), expected, bytes)
+    }
+
+    #[test]
+    fn pieces_of_any_length_come_together_in_their_order() {
+        const CHUNK: usize = CHUNK_BYTES;
+        for lengths in [
+            &[][..],
+            &[0],
+            &[7],
+            &[0, 7, 0],
+            &[7, 8, 9],
+            &[CHUNK],
+            &[CHUNK, 1],
+            &[1, CHUNK],
+            &[CHUNK - 1, 1, 1],
+            &[3 * CHUNK, 5, 2 * CHUNK + 7],
+            &[100; 1_000],
+        ] {
+            let (whole, expected, bytes) = whole(lengths);
+            assert!(whole == expected, "{lengths:?}");
+            assert_eq!(bytes, expected.len());
+        }
+    }
+
+    #[test]
+    fn what_comes_at_once_is_not_copied() {
+        let body = Bytes::from(vec![b'x'; 100]);
+        let mut pieces = Pieces::default();
+        pieces.take(Bytes::new());
+        pieces.take(body.clone());
+        assert_eq!(pieces.whole().as_ptr(), body.as_ptr());
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,7 +13,7 @@ use stator_kv::{MemoryStore, Store};
 use stator_server::listen::Tls;
 use stator_server::pipeline::Budget;
 use stator_server::pipeline::Find;
-use stator_server::{Bound, Gate, Hooks, Limits, SettableClock, Shell, jobs};
+use stator_server::{Bound, BulkThreads, Gate, Hooks, Limits, SettableClock, Shell, jobs};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
@@ -49,6 +49,8 @@ enum Deed {
     Wait,
     /// Never answers.
     Hang,
+    /// Answers whether it was decoded, and performed, on the threads of long work.
+    Threads,
 }
 
 struct TestOperation(OperationInfo, Deed);
@@ -70,6 +72,14 @@ static WHERE: TestOperation = operation("Where", Deed::Where);
 static PANIC: TestOperation = operation("Panic", Deed::Panic);
 static WAIT: TestOperation = operation("Wait", Deed::Wait);
 static HANG: TestOperation = operation("Hang", Deed::Hang);
+static THREADS: TestOperation = operation("Threads", Deed::Threads);
+
+/// Those of all servers of the tests. Never dropped, because that is not allowed where a test ends.
+static BULK_THREADS: LazyLock<BulkThreads> = LazyLock::new(|| BulkThreads::start().unwrap());
+
+fn is_bulk() -> bool {
+    std::thread::current().name().is_some_and(|name| name.starts_with("stator-bulk"))
+}
 
 fn find(target: &str) -> Result<&'static dyn ErasedOperation, Fault> {
     match target {
@@ -78,6 +88,7 @@ fn find(target: &str) -> Result<&'static dyn ErasedOperation, Fault> {
         "DynamoDB_20120810.Panic" => Ok(&PANIC),
         "DynamoDB_20120810.Wait" => Ok(&WAIT),
         "DynamoDB_20120810.Hang" => Ok(&HANG),
+        "DynamoDB_20120810.Threads" => Ok(&THREADS),
         _ => Err(Fault::unknown_operation()),
     }
 }
@@ -91,11 +102,11 @@ impl ErasedOperation for TestOperation {
         if !body.starts_with(b"{") {
             return Err(Fault { message: None, ..Fault::client("SerializationException", "") });
         }
-        Ok(Box::new(TestInput(body, self.1)))
+        Ok(Box::new(TestInput(body, self.1, is_bulk())))
     }
 }
 
-struct TestInput<'a>(&'a [u8], Deed);
+struct TestInput<'a>(&'a [u8], Deed, bool);
 
 impl Prepared for TestInput<'_> {
     fn validate(&mut self) -> Result<(), Fault> {
@@ -110,6 +121,7 @@ impl Prepared for TestInput<'_> {
             let body = match self.1 {
                 Deed::Echo => self.0.to_vec(),
                 Deed::Where => format!("{{\"at\":\"{} {} {}\"}}", context.scope.account, context.scope.region, context.host).into_bytes(),
+                Deed::Threads => format!("[{},{}]", self.2, is_bulk()).into_bytes(),
                 Deed::Panic => panic!("this operation breaks"),
                 Deed::Hang => {
                     HANGING[self.0.len()].add_permits(1);
@@ -196,7 +208,7 @@ impl Server {
             slow_request: Duration::ZERO,
             budget: Budget::new(setup.request_memory, setup.request_wait),
             hooks,
-            bulk: None,
+            bulk: Some(BULK_THREADS.bulk()),
         };
         let bound = Bound::bind("127.0.0.1:0".parse().unwrap(), setup.tls).unwrap();
         let address = bound.address();

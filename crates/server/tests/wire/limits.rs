@@ -39,6 +39,43 @@ async fn a_compressed_body_that_grows_over_16_mb_is_413() {
 }
 
 #[tokio::test]
+async fn a_large_body_is_worked_through_on_the_threads_of_long_work_and_its_request_is_not() {
+    let server = Server::start(Setup::default()).await;
+    let body = |length: usize| [b"{".as_slice(), &vec![b' '; length]].concat();
+    let mut squeezed = GzEncoder::new(Vec::new(), Compression::best());
+    squeezed.write_all(&body(1 << 20)).unwrap();
+    let mut chunked = Request::of("Threads", b"").without("Content-Length").with("Transfer-Encoding", "chunked");
+    chunked.body = [format!("{:x}\r\n", 1 + (1 << 20)).as_bytes(), &body(1 << 20), b"\r\n0\r\n\r\n"].concat();
+    for (what, request, expected) in [
+        ("a usual one", Request::of("Threads", b"{}"), "[false,false]"),
+        ("one of 200 KB", Request::of("Threads", &body(200_000)), "[false,false]"),
+        ("a large one", Request::of("Threads", &body(300_000)), "[true,false]"),
+        ("a compressed one", Request::of("Threads", &squeezed.finish().unwrap()).with("Content-Encoding", "gzip"), "[true,false]"),
+        ("one in chunks", chunked, "[true,false]"),
+    ] {
+        let response = server.exchange(&request).await;
+        assert_eq!(String::from_utf8_lossy(&response.body), expected, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_carried_away_for_its_long_head_is_back_for_its_request() {
+    let mut setup = Setup::default();
+    setup.limits.header_bytes_max = 20_000;
+    let server = Server::start(setup).await;
+    let mut client = server.connect().await;
+    for _ in 0..3 {
+        let bytes = Request::of("Threads", b"{}").with("X-Long", &"x".repeat(12_000)).bytes();
+        // In pieces, so that most of the head has come before its request begins.
+        for piece in bytes.chunks(3000) {
+            client.send(piece).await;
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(String::from_utf8_lossy(&client.receive().await.unwrap().body), "[false,false]");
+    }
+}
+
+#[tokio::test]
 async fn headers_that_are_too_many_or_too_long_are_431() {
     let server = Server::start(Setup::default()).await;
     let long = Request::of("Echo", b"{}").with("X-Long", &"x".repeat(5000));
