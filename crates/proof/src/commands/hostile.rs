@@ -44,16 +44,18 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(20);
 const DESCRIPTORS_BESIDE: u64 = 200;
 
 fn perform(run: &mut Run) -> Result<String, Violation> {
-    let means = Means {
-        seed: run.seed,
-        connections: run.number("connections")?,
-        mutations: run.number("mutations")?,
-        stay: Duration::from_secs(run.number("seconds")?),
-    };
-    raise_descriptors(means.connections + DESCRIPTORS_BESIDE)?;
+    let connections = run.number("connections")?;
+    raise_descriptors(connections + DESCRIPTORS_BESIDE)?;
     let data = run.path("data")?;
     let server = run.start(run.serve_command(&data, &[])?)?;
     let (address, pid) = (server.address(), server.pid());
+    let means = Means {
+        seed: run.seed,
+        connections,
+        mutations: run.number("mutations")?,
+        stay: Duration::from_secs(run.number("seconds")?),
+        malformed: hostile::malformed(address),
+    };
     hostile::invite(address)?;
     let told = Guests::entertain(address, |guests| attack_all(guests, address, pid, &means))?;
     let log = server.log();

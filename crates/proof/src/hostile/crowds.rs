@@ -14,9 +14,9 @@ use crate::verdict::Violation;
 /// Between two bytes of a slow client.
 const DRIP: Duration = Duration::from_secs(1);
 /// A crowd drips in so many parts, one after another.
-const PARTS: u32 = 20;
+const PARTS: u32 = 200;
 /// Members of a part that come again between two drips.
-const RETURNING_MAX: usize = 20;
+const RETURNING_MAX: usize = 2;
 /// A large piece of a head, or of a body.
 const PIECE_BYTES: usize = 30 << 10;
 const ANNOUNCED_BYTES: usize = 1 << 20;

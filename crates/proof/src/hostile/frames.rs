@@ -21,8 +21,9 @@ const END_HEADERS: u8 = 4;
 /// `:method POST`, `:scheme http`, `:path /`, by their places in the static table.
 const POST: [u8; 3] = [0x83, 0x86, 0x84];
 const FRAME_BYTES_MAX: usize = 16 << 10;
-/// Frames that go out in one write.
-const FRAMES_AT_ONCE: u32 = 64;
+/// Frames that go out in one write, unless they are long.
+const FRAMES_AT_ONCE: u32 = 1024;
+const BYTES_AT_ONCE: usize = 64 << 10;
 /// Who attacks from elsewhere waits so long for each connection.
 const ROUND_TRIP: Duration = Duration::from_millis(5);
 /// A connection that is to be closed is closed within this time.
@@ -126,11 +127,15 @@ pub(super) fn flood(address: SocketAddr, name: &str, stay: Duration) -> Result<S
         raw.send(&(flood.first)());
         let mut sent = 0;
         while sent < flood.count {
-            let frames: Vec<u8> = (sent..sent + FRAMES_AT_ONCE).flat_map(flood.next).collect();
+            let (mut frames, first) = (Vec::new(), sent);
+            while sent < first + FRAMES_AT_ONCE && frames.len() < BYTES_AT_ONCE {
+                frames.extend((flood.next)(sent));
+                sent += 1;
+            }
             if !raw.send(&frames) {
+                sent = first;
                 break;
             }
-            sent += FRAMES_AT_ONCE;
         }
         if flood.must_end && sent >= flood.count && !raw.is_closed_within(PATIENCE) {
             return Err(found(format!("HTTP/2, {name}: {sent} frames and the connection stands")));

@@ -25,28 +25,27 @@ const SERIALIZATION: &str = "SerializationException";
 const ANY: &str = "";
 
 /// What is sent, and what has to come back: a status, and an exception if one is named.
-struct Case {
+pub(crate) struct Malformed {
     what: &'static str,
     bytes: Vec<u8>,
     status: u16,
     exception: &'static str,
 }
 
-/// Sends all of it; answers how much that was.
-pub(super) fn throw(address: SocketAddr) -> Result<String, Violation> {
-    super::create(&mut Client::connect(address)?, TABLE)?;
-    super::give_way();
-    let mut count = 0;
-    for make in [bodies, values, expressions, requests, compressed] {
-        for case in make(address) {
-            check(address, &case)?;
-            count += 1;
-        }
-    }
-    Ok(format!("{count} malformed requests answered as they have to be"))
+/// All of it, signed for a server.
+pub(crate) fn all(address: SocketAddr) -> Vec<Malformed> {
+    [bodies, values, expressions, requests, compressed].into_iter().flat_map(|make| make(address)).collect()
 }
 
-fn check(address: SocketAddr, case: &Case) -> Result<(), Violation> {
+/// Sends it; answers how much that was.
+pub(super) fn throw(address: SocketAddr, cases: &[Malformed]) -> Result<String, Violation> {
+    super::create(&mut Client::connect(address)?, TABLE)?;
+    super::give_way();
+    cases.iter().try_for_each(|case| check(address, case))?;
+    Ok(format!("{} malformed requests answered as they have to be", cases.len()))
+}
+
+fn check(address: SocketAddr, case: &Malformed) -> Result<(), Violation> {
     let begin = Instant::now();
     let reply = exchange(address, &case.bytes);
     let elapsed = begin.elapsed();
@@ -69,9 +68,9 @@ fn check(address: SocketAddr, case: &Case) -> Result<(), Violation> {
     Ok(())
 }
 
-fn case(address: SocketAddr, what: &'static str, operation: &str, body: impl AsRef<[u8]>, exception: &'static str) -> Case {
+fn case(address: SocketAddr, what: &'static str, operation: &str, body: impl AsRef<[u8]>, exception: &'static str) -> Malformed {
     let status = if exception == ANY { 0 } else { 400 };
-    Case { what, bytes: signed(address, operation, body.as_ref()), status, exception }
+    Malformed { what, bytes: signed(address, operation, body.as_ref()), status, exception }
 }
 
 fn nested(open: &str, close: &str, depth: usize) -> String {
@@ -83,7 +82,7 @@ fn item(value: &str) -> String {
     format!(r#"{{"TableName":"{TABLE}","Item":{{"id":{{"S":"a"}},"value":{value}}}}}"#)
 }
 
-fn bodies(address: SocketAddr) -> Vec<Case> {
+fn bodies(address: SocketAddr) -> Vec<Malformed> {
     let put = |what, body: &[u8], exception| case(address, what, "PutItem", body, exception);
     vec![
         put("an empty body", b"", SERIALIZATION),
@@ -107,7 +106,7 @@ fn bodies(address: SocketAddr) -> Vec<Case> {
     ]
 }
 
-fn values(address: SocketAddr) -> Vec<Case> {
+fn values(address: SocketAddr) -> Vec<Malformed> {
     let put = |what, value: &str, exception| case(address, what, "PutItem", item(value), exception);
     let document = |depth| format!("{}{{\"NULL\":true}}{}", r#"{"L":["#.repeat(depth), "]}".repeat(depth));
     vec![
@@ -133,7 +132,7 @@ fn values(address: SocketAddr) -> Vec<Case> {
     ]
 }
 
-fn expressions(address: SocketAddr) -> Vec<Case> {
+fn expressions(address: SocketAddr) -> Vec<Malformed> {
     let condition = |what, text: &str, exception| {
         let body = format!(
             r#"{{"TableName":"{TABLE}","Item":{{"id":{{"S":"a"}}}},"ConditionExpression":"{text}","ExpressionAttributeValues":{{":v":{{"S":"b"}}}}}}"#
@@ -189,9 +188,9 @@ fn expressions(address: SocketAddr) -> Vec<Case> {
 }
 
 /// What is wrong beside the body.
-fn requests(address: SocketAddr) -> Vec<Case> {
+fn requests(address: SocketAddr) -> Vec<Malformed> {
     let good = String::from_utf8_lossy(&signed(address, "ListTables", b"{}")).into_owned();
-    let made = |what, bytes: String, status, exception| Case { what, bytes: bytes.into_bytes(), status, exception };
+    let made = |what, bytes: String, status, exception| Malformed { what, bytes: bytes.into_bytes(), status, exception };
     let without = |from: &str| {
         let at = good.find(from).unwrap_or(0);
         let end = good[at..].find("\r\n").map_or(at, |end| at + end + 2);
@@ -233,7 +232,7 @@ fn requests(address: SocketAddr) -> Vec<Case> {
     ]
 }
 
-fn compressed(address: SocketAddr) -> Vec<Case> {
+fn compressed(address: SocketAddr) -> Vec<Malformed> {
     let zeros = |megabytes: usize, encoder: &mut dyn Write| {
         let piece = vec![b' '; 1 << 20];
         (0..megabytes).for_each(|_| drop(encoder.write_all(&piece)));
@@ -247,7 +246,7 @@ fn compressed(address: SocketAddr) -> Vec<Case> {
     let mut good = GzEncoder::new(Vec::new(), Compression::fast());
     let _ = good.write_all(b"{}");
     let good = good.finish().unwrap_or_default();
-    let coded = |what, body: &[u8], coding: &str, status, exception| Case {
+    let coded = |what, body: &[u8], coding: &str, status, exception| Malformed {
         what,
         bytes: signed_with(address, "ListTables", body, &format!("Content-Encoding: {coding}\r\n")),
         status,

@@ -22,14 +22,16 @@ use stator_driver::client::Client;
 
 use crate::verdict::Violation;
 pub(crate) use guests::Guests;
+pub(crate) use malformed::{Malformed, all as malformed};
 
 /// How an attack goes on: how many connections and changed requests, and how long a crowd stays.
-#[derive(Debug, Clone, Copy)]
 pub(crate) struct Means {
     pub(crate) seed: u64,
     pub(crate) connections: u64,
     pub(crate) mutations: u64,
     pub(crate) stay: Duration,
+    /// Made before anybody watches: to make them is work for the attacker's machine.
+    pub(crate) malformed: Vec<Malformed>,
 }
 
 /// A way to do harm; answers what was done.
@@ -50,7 +52,7 @@ const FLOODS_SHARE: u32 = 3;
 /// All of them. The first is about who is let in at all.
 pub(crate) const ATTACKS: [Attack; 14] = [
     Attack { name: "changed signatures", perform: |address, means| signatures::forge(address, means.seed, means.mutations) },
-    Attack { name: "malformed requests", perform: |address, _| malformed::throw(address) },
+    Attack { name: "malformed requests", perform: |address, means| malformed::throw(address, &means.malformed) },
     Attack { name: "forbidden frames", perform: |address, _| frames::forbidden(address) },
     flood!("rapid reset"),
     flood!("endless headers"),

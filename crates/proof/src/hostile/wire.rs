@@ -5,13 +5,14 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stator_driver::reply::{Incoming, Reply};
 use stator_driver::request::Caller;
 
 /// How long an answer may take before it counts as none.
 const TIMEOUT: Duration = Duration::from_secs(20);
+const PIECE_BYTES: usize = 64 << 10;
 
 /// A well-formed request with a good signature.
 pub(super) fn signed(address: SocketAddr, operation: &str, body: &[u8]) -> Vec<u8> {
@@ -42,9 +43,15 @@ impl Raw {
         Ok(Raw { stream })
     }
 
-    /// Sends; a server that has closed may refuse to take it.
+    /// Sends; a server that has closed may refuse to take it. It rests as long as each piece took: a machine elsewhere would not take
+    /// the server's cores for it.
     pub(super) fn send(&mut self, bytes: &[u8]) -> bool {
-        self.stream.write_all(bytes).is_ok()
+        bytes.chunks(PIECE_BYTES).all(|piece| {
+            let begin = Instant::now();
+            let is_sent = self.stream.write_all(piece).is_ok();
+            std::thread::sleep(begin.elapsed());
+            is_sent
+        })
     }
 
     /// Sends what the kernel takes without waiting; answers whether the connection still stands.
