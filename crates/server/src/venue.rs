@@ -1,8 +1,9 @@
 //! Where work for a client is done: on the task of its connection, or on the threads of long work.
 //!
 //! A body of megabytes keeps a core for tens of milliseconds when it is inflated, hashed and decoded, and so do frames that ask for
-//! nothing; whoever sends them needs no key for that. What must stay true: a request holds nothing that others wait for while it
-//! is away, and is back on its connection before it reads or writes an item.
+//! nothing; whoever sends them needs no key for that. What must stay true: nothing that others wait for is held across a pause
+//! there, and a request is back on its connection before it reads or writes an item. Who changes the venue and pends wakes
+//! itself, because the venue may have been changed back before anybody saw it.
 
 use std::future::Future;
 use std::pin::Pin;

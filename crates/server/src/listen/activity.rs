@@ -180,7 +180,8 @@ impl<S> Noted<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.activity.leaves() {
-            // Read on, and woken, by whoever carries the connection over.
+            // Read on by whoever carries the connection over; or by itself, if a stream has called it back and nobody saw that yet.
+            context.waker().wake_by_ref();
             return Poll::Pending;
         }
         let before = buffer.filled().len();

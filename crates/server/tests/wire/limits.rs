@@ -6,7 +6,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::harness::{Request, Server, Setup};
+use crate::harness::{AUTHORIZATION, Request, Server, Setup};
 
 const LIMIT: usize = 16 << 20;
 
@@ -72,6 +72,37 @@ async fn a_connection_that_was_carried_away_for_its_long_head_is_back_for_its_re
             tokio::task::yield_now().await;
         }
         assert_eq!(String::from_utf8_lossy(&client.receive().await.unwrap().body), "[false,false]");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_with_long_heads_side_by_side_are_all_answered() {
+    let mut setup = Setup::default();
+    setup.limits.header_bytes_max = 20_000;
+    let server = Server::start(setup).await;
+    let stream = hyper_util::rt::TokioIo::new(tokio::net::TcpStream::connect(server.address).await.unwrap());
+    let (sender, connection) = hyper::client::conn::http2::handshake(hyper_util::rt::TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    // The connection is carried away for each head and back for each request, in any order.
+    let asking = (0..8).map(|_| {
+        let mut sender = sender.clone();
+        tokio::spawn(async move {
+            for _ in 0..15 {
+                let request = hyper::Request::post("http://localhost/")
+                    .header("x-amz-target", "DynamoDB_20120810.Threads")
+                    .header("content-type", "application/x-amz-json-1.0")
+                    .header("x-amz-date", "20261124T040506Z")
+                    .header("authorization", AUTHORIZATION)
+                    .header("x-long", "x".repeat(15_000))
+                    .body(http_body_util::Full::new(bytes::Bytes::from_static(b"{}")));
+                let response = sender.send_request(request.unwrap()).await.unwrap();
+                let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+                assert_eq!(body, "[false,false]");
+            }
+        })
+    });
+    for asked in asking.collect::<Vec<_>>() {
+        tokio::time::timeout(Duration::from_secs(20), asked).await.expect("nobody is forgotten").unwrap();
     }
 }
 
