@@ -89,7 +89,7 @@ pub struct Shell {
 type Answered = Result<Response<Full<Bytes>>, Dropped>;
 
 /// An answer to come. Boxed, because connections keep room for one, and most of thousands are idle.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Answered> + Send>>;
+type Answering<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
 
 /// A request that has been named.
 struct Asked<B> {
@@ -122,7 +122,7 @@ impl std::error::Error for Dropped {}
 
 impl Shell {
     /// Answers one request. There is always an answer, unless a test does not want one.
-    pub fn answer<B>(self: &Arc<Self>, request: Request<B>, client: SocketAddr) -> Answering
+    pub fn answer<B>(self: &Arc<Self>, request: Request<B>, client: SocketAddr) -> Answering<'_>
     where
         B: Body<Data = Bytes> + Unpin + Send + 'static,
     {
@@ -135,23 +135,20 @@ impl Shell {
                 let answering = self.answer_on(bulk, asked);
                 Box::pin(async move { answering.end().await.unwrap_or(Err(Dropped)) })
             }
-            Some(bulk) if receive::may_be_long(&asked.head, &asked.body) => self.answer_between(bulk.clone(), asked),
-            _ => {
-                let shell = Arc::clone(self);
-                Box::pin(async move { shell.answer_asked(asked).await })
-            }
+            Some(bulk) if receive::may_be_long(&asked.head, &asked.body) => self.answer_between(bulk, asked),
+            _ => Box::pin(self.answer_asked(asked)),
         }
     }
 
     /// Answers on the task of the connection, and works through a large body on other threads.
-    fn answer_between<B>(self: &Arc<Self>, bulk: Bulk, mut asked: Asked<B>) -> Answering
+    fn answer_between<'a, B>(self: &'a Arc<Self>, bulk: &'a Bulk, mut asked: Asked<B>) -> Answering<'a>
     where
         B: Body<Data = Bytes> + Unpin + Send + 'static,
     {
         let (shell, venue) = (Arc::clone(self), Arc::new(Venue::default()));
         asked.venue = Some(Arc::clone(&venue));
         let answering = Box::pin(async move { shell.answer_asked(asked).await });
-        Box::pin(async move { carry(&bulk, venue, answering).await.unwrap_or(Err(Dropped)) })
+        Box::pin(async move { carry(bulk, venue, answering).await.unwrap_or(Err(Dropped)) })
     }
 
     /// Answers on other threads.

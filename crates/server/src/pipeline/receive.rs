@@ -81,7 +81,7 @@ where
         discard(body).await;
         return Err(too_large());
     }
-    let arrival = Arrival::new(shell);
+    let arrival = Arrival::new(shell, declared.unwrap_or(0));
     let (pieces, room) = match arrival.collect(body).await {
         Ok(collected) => collected,
         Err(Broken::TooLarge) => {
@@ -122,6 +122,8 @@ struct Pieces {
     bytes: usize,
     first: Bytes,
     chunks: Vec<Bytes>,
+    /// How much is said to come.
+    declared: usize,
     /// Less than a chunk.
     last: BytesMut,
 }
@@ -134,6 +136,10 @@ impl Pieces {
             return;
         }
         let first = std::mem::take(&mut self.first);
+        if !first.is_empty() {
+            // So that a body of a usual size that came in two pieces is copied once.
+            self.last.reserve(self.declared.max(self.bytes).min(CHUNK_BYTES));
+        }
         self.append(&first);
         self.append(&piece);
     }
@@ -173,9 +179,9 @@ struct Arrival<'b> {
 }
 
 impl<'b> Arrival<'b> {
-    fn new(shell: &'b Shell) -> Arrival<'b> {
+    fn new(shell: &'b Shell, declared: usize) -> Arrival<'b> {
         let room = Reservation::empty(&shell.budget.arriving, shell.budget.wait());
-        Arrival { shell, pieces: Pieces::default(), room, is_counted: false }
+        Arrival { shell, pieces: Pieces { declared, ..Pieces::default() }, room, is_counted: false }
     }
 
     /// Reads to the end; the room is kept until the body is counted elsewhere.
